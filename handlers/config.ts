@@ -1,0 +1,218 @@
+import { parseArgs } from "@std/cli/parse-args";
+
+/** Everything that flags and the environment decide; see `HELP` for the words that users know. */
+export interface Config {
+  /** Namespaces to watch; empty = all. */
+  readonly namespaces: readonly string[];
+  readonly webhooks: boolean;
+  readonly webhookPort: number;
+  readonly httpPort: number;
+  /** Where the API server reaches the admission server, when it is not the embedded one. */
+  readonly webhookUrl?: string;
+  /** Names configurations and field managers. */
+  readonly instance: string;
+  readonly dev: boolean;
+  readonly installCrds: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly databaseUrl?: string;
+  readonly embeddedDatabase: boolean;
+  readonly reset: boolean;
+  readonly allowSuperuser: boolean;
+  readonly inPod: boolean;
+  readonly logFormat: "plain" | "full" | "json";
+  readonly logLevel: "debug" | "info" | "warning" | "error";
+  /** Most objects of one kind that are reconciled at the same time. */
+  readonly maxConcurrentReconciles: number;
+}
+
+export type Command =
+  | { readonly kind: "run"; readonly config: Config }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version"; readonly text: string }
+  | { readonly kind: "usage"; readonly message: string };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const VERSION = "0.1.0";
+
+export const HELP = `Tablewright: PostgreSQL tables as Kubernetes objects
+
+Usage: tablewright [run] [flags]
+       tablewright version
+
+  -n, --namespace NAME      watch this namespace; repeatable (also WATCH_NAMESPACE, comma-separated)
+  -A, --all-namespaces      watch all namespaces (default)
+      --context NAME        use this context of the kubeconfig
+      --webhook-url URL     where the API server reaches the admission server of this process
+      --webhook-port PORT   admission, HTTPS (8443)
+      --http-port PORT      health, HTTP (8080)
+      --webhooks on|off     register webhooks (on)
+      --instance NAME       name of configurations and field manager (tablewright)
+      --dev                 register webhooks with failurePolicy Ignore
+      --no-crds             do not install the CustomResourceDefinitions
+      --embedded-database   start a PostgreSQL although the cluster is not the embedded one
+      --reset               remove the state of earlier local runs first
+      --allow-superuser     accept a DATABASE_URL whose role is a superuser
+      --max-concurrent-reconciles N   objects of one kind in work at the same time (10)
+      --log-format plain|full|json    (plain)
+  -v, --verbose | -d, --debug | -q, --quiet
+  -h, --help
+
+Environment: KUBECONFIG, DATABASE_URL, WATCH_NAMESPACE, TABLEWRIGHT_CACHE
+`;
+
+const STRINGS = [
+  "context",
+  "webhook-url",
+  "webhook-port",
+  "http-port",
+  "webhooks",
+  "instance",
+  "log-format",
+  "max-concurrent-reconciles",
+];
+const BOOLEANS = [
+  "all-namespaces",
+  "dev",
+  "no-crds",
+  "embedded-database",
+  "reset",
+  "allow-superuser",
+  "standalone",
+  "verbose",
+  "debug",
+  "quiet",
+  "help",
+];
+const ALIASES = { n: "namespace", A: "all-namespaces", v: "verbose", d: "debug", q: "quiet", h: "help" };
+
+type Parsed = Readonly<Record<string, unknown>>;
+
+/** Reads the command line; every fault is one line that names the flag. Pure: the environment is an argument. */
+export function parseCommandLine(args: readonly string[], env: Environment): Command {
+  const unknown: string[] = [];
+  const parsed = parseArgs([...args], {
+    string: [...STRINGS, "namespace"],
+    boolean: BOOLEANS,
+    collect: ["namespace"],
+    alias: ALIASES,
+    unknown: (name: string, key?: string) => {
+      if (key !== undefined) unknown.push(name);
+      return key === undefined;
+    },
+  }) as Parsed & { readonly _: readonly (string | number)[] };
+  if (unknown.length > 0) return usage(`unknown flag ${unknown[0]}`);
+  const [verb = "run", ...rest] = parsed._.map(String);
+  if (parsed["help"] === true || verb === "help") return { kind: "help", text: HELP };
+  if (verb === "version") return { kind: "version", text: `tablewright ${VERSION}` };
+  if (verb !== "run" || rest.length > 0) return usage(`unknown argument "${verb === "run" ? rest[0] : verb}"`);
+  try {
+    return { kind: "run", config: readConfig(parsed, env) };
+  } catch (error) {
+    if (error instanceof UsageError) return usage(error.message);
+    throw error;
+  }
+}
+
+class UsageError extends Error {}
+
+function usage(message: string): Command {
+  return { kind: "usage", message: `${message}; see --help` };
+}
+
+function readConfig(parsed: Parsed, env: Environment): Config {
+  return {
+    namespaces: readNamespaces(parsed, env),
+    webhooks: readEnum(parsed, "webhooks", ["on", "off"]) !== "off",
+    webhookPort: readNumber(parsed, "webhook-port", { fallback: 8443, max: 65_535 }),
+    httpPort: readNumber(parsed, "http-port", { fallback: 8080, max: 65_535 }),
+    maxConcurrentReconciles: readNumber(parsed, "max-concurrent-reconciles", { fallback: 10, max: 1_000 }),
+    instance: readInstance(parsed, env),
+    dev: parsed["dev"] === true,
+    installCrds: parsed["no-crds"] !== true,
+    embeddedDatabase: parsed["embedded-database"] === true,
+    reset: parsed["reset"] === true,
+    allowSuperuser: parsed["allow-superuser"] === true,
+    inPod: env["KUBERNETES_SERVICE_HOST"] !== undefined,
+    logFormat: readEnum(parsed, "log-format", ["plain", "full", "json"]) ?? "plain",
+    logLevel: readLogLevel(parsed),
+    ...optional("webhookUrl", readWebhookUrl(parsed)),
+    ...optional("context", text(parsed, "context")),
+    ...optional("kubeconfig", env["KUBECONFIG"] || undefined),
+    ...optional("databaseUrl", env["DATABASE_URL"] || undefined),
+  };
+}
+
+/** A key that is left out when its value is `undefined`, as `exactOptionalPropertyTypes` wants it. */
+function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return value === undefined ? {} : { [key]: value } as { readonly [P in K]?: V };
+}
+
+function text(parsed: Parsed, flag: string): string | undefined {
+  const value = parsed[flag];
+  if (value === undefined) return undefined;
+  if (typeof value !== "string" || value === "") throw new UsageError(`--${flag} needs a value`);
+  return value;
+}
+
+function readNamespaces(parsed: Parsed, env: Environment): readonly string[] {
+  const flags = (parsed["namespace"] ?? []) as readonly string[];
+  const all = parsed["all-namespaces"] === true;
+  if (all && flags.length > 0) throw new UsageError("-n and -A exclude each other");
+  if (all) return [];
+  const names = flags.length > 0 ? flags : (env["WATCH_NAMESPACE"] ?? "").split(",").map((name) => name.trim());
+  for (const name of names) {
+    if (name !== "" && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
+      throw new UsageError(`"${name}" is not the name of a namespace (no globs)`);
+    }
+  }
+  return [...new Set(names.filter((name) => name !== ""))];
+}
+
+function readNumber(parsed: Parsed, flag: string, range: { fallback: number; max: number }): number {
+  const value = text(parsed, flag);
+  if (value === undefined) return range.fallback;
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 1 && number <= range.max) return number;
+  throw new UsageError(`--${flag} must be a whole number from 1 to ${range.max}: current value is "${value}"`);
+}
+
+function readEnum<T extends string>(parsed: Parsed, flag: string, members: readonly T[]): T | undefined {
+  const value = text(parsed, flag);
+  if (value === undefined) return undefined;
+  const member = members.find((each) => each === value);
+  if (member === undefined) {
+    throw new UsageError(`--${flag} must be one of ${members.join(", ")}: current value is "${value}"`);
+  }
+  return member;
+}
+
+/** Two laptops that point one cluster at themselves must not write the same configuration. */
+function readInstance(parsed: Parsed, env: Environment): string {
+  const host = (env["HOSTNAME"] ?? "").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").slice(0, 30).replace(
+    /^-+|-+$/g,
+    "",
+  );
+  const fallback = text(parsed, "webhook-url") === undefined || host === "" ? "tablewright" : `tablewright-${host}`;
+  const instance = text(parsed, "instance") ?? fallback;
+  if (/^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/.test(instance)) return instance;
+  throw new UsageError(
+    `--instance must be a lower-case DNS label of at most 42 characters: current value is "${instance}"`,
+  );
+}
+
+function readWebhookUrl(parsed: Parsed): string | undefined {
+  const value = text(parsed, "webhook-url");
+  if (value === undefined) return undefined;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.protocol !== "https:" || url.search !== "" || url.hash !== "" || url.username !== "") {
+    throw new UsageError(`--webhook-url must be an https:// address without query: current value is "${value}"`);
+  }
+  return value.replace(/\/+$/, "");
+}
+
+function readLogLevel(parsed: Parsed): Config["logLevel"] {
+  if (parsed["debug"] === true || parsed["verbose"] === true) return "debug";
+  return parsed["quiet"] === true ? "warning" : "info";
+}

@@ -1,0 +1,55 @@
+import { assertEquals } from "@std/assert";
+import { type Config, parseCommandLine } from "./config.ts";
+
+function configOf(args: readonly string[], env: Record<string, string> = {}): Config | undefined {
+  const command = parseCommandLine(args, env);
+  return command.kind === "run" ? command.config : undefined;
+}
+
+function messageOf(args: readonly string[], env: Record<string, string> = {}): string {
+  const command = parseCommandLine(args, env);
+  return command.kind === "usage" ? command.message : `no fault: ${command.kind}`;
+}
+
+Deno.test("parseCommandLine() runs with kopf's defaults when nothing is said", () => {
+  const config = configOf([]);
+  assertEquals(config?.namespaces, []);
+  assertEquals(config?.webhookPort, 8443);
+  assertEquals(config?.httpPort, 8080);
+  assertEquals(config?.instance, "tablewright");
+});
+
+Deno.test("parseCommandLine() takes namespaces from repeated flags, else from WATCH_NAMESPACE", () => {
+  assertEquals(configOf(["-n", "a", "--namespace", "b", "-n", "a"])?.namespaces, ["a", "b"]);
+  assertEquals(configOf([], { WATCH_NAMESPACE: "a, b" })?.namespaces, ["a", "b"]);
+  assertEquals(configOf(["-A"], { WATCH_NAMESPACE: "a" })?.namespaces, []);
+});
+
+Deno.test("parseCommandLine() names the fault of every bad flag in one line", () => {
+  assertEquals(messageOf(["--nope"]), "unknown flag --nope; see --help");
+  assertEquals(messageOf(["-n", "a", "-A"]), "-n and -A exclude each other; see --help");
+  assertEquals(messageOf(["-n", "team-*"]), `"team-*" is not the name of a namespace (no globs); see --help`);
+  assertEquals(
+    messageOf(["--webhook-port", "80x"]),
+    `--webhook-port must be a whole number from 1 to 65535: current value is "80x"; see --help`,
+  );
+  assertEquals(
+    messageOf(["--webhook-url", "http://x"]),
+    `--webhook-url must be an https:// address without query: current value is "http://x"; see --help`,
+  );
+  assertEquals(messageOf(["--context"]), "--context needs a value; see --help");
+  assertEquals(messageOf(["frobnicate"]), `unknown argument "frobnicate"; see --help`);
+});
+
+Deno.test("parseCommandLine() names an instance after the host when it registers a URL", () => {
+  assertEquals(
+    configOf(["--webhook-url", "https://me:8443/"], { HOSTNAME: "My.Laptop" })?.instance,
+    "tablewright-my-laptop",
+  );
+  assertEquals(configOf(["--webhook-url", "https://me:8443/"])?.webhookUrl, "https://me:8443");
+});
+
+Deno.test("parseCommandLine() answers --help and version", () => {
+  assertEquals(parseCommandLine(["--help"], {}).kind, "help");
+  assertEquals(parseCommandLine(["version"], {}), { kind: "version", text: "tablewright 0.1.0" });
+});

@@ -1,0 +1,24 @@
+import { type FieldError, forbidden, invalid } from "../../crds/field_error.ts";
+import type { Conflict } from "../../postgres/situation.ts";
+
+/** A conflict over a table's name in the words of the spec; the same at admission and in the loop. */
+export function conflictError(conflict: Conflict): FieldError {
+  const path = "spec.tableName";
+  switch (conflict.kind) {
+    case "OwnedByOther": {
+      const { namespace, name } = conflict.owner;
+      return conflict.sameCluster
+        ? forbidden(path, `table "${conflict.name}" belongs to DatabaseTable ${namespace}/${name}: choose another name`)
+        : forbidden(path, `table "${conflict.name}" belongs to DatabaseTable ${namespace}/${name} of another cluster`);
+    }
+    case "NotOwned":
+      return forbidden(
+        path,
+        `table "${conflict.name}" exists and was not made by this operator: choose another name, or rename it by hand`,
+      );
+    case "NameTaken":
+      return invalid(path, `"${conflict.name}" is the name of a ${conflict.by}: choose another name`);
+    case "NotOrdinary":
+      return forbidden(path, `table "${conflict.name}" cannot be managed any more: ${conflict.reasons.join(", ")}`);
+  }
+}

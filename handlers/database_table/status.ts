@@ -1,0 +1,102 @@
+import type { DatabaseTable, DatabaseTableStatus } from "../../crds/database_table/types.ts";
+import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
+import { type Condition, type ConditionState, removeCondition, setCondition } from "../../crds/meta.ts";
+import type { Relation } from "../../postgres/catalog.ts";
+
+/** What a reconcile found, as far as users need to know it. */
+export type Finding =
+  | { readonly kind: "Ready"; readonly relation: Relation }
+  /** The user must change something; nothing is retried before. */
+  | {
+    readonly kind: "Faulty";
+    readonly reason: "InvalidSpec" | "PlanRefused" | "OwnershipConflict";
+    readonly errors: readonly FieldError[];
+  }
+  /** Something outside is wrong; it is retried. */
+  | {
+    readonly kind: "Failing";
+    readonly reason: string;
+    readonly message: string;
+    readonly databaseReachable: boolean;
+  };
+
+/** Kubernetes refuses a condition's message above 32,768 bytes. */
+const MAX_MESSAGE = 16_384;
+
+/**
+ * The status that follows from a finding. Pure; `lastTransitionTime` moves only with a condition's status.
+ *
+ * @param now RFC 3339, second precision.
+ */
+export function nextStatus(object: DatabaseTable, finding: Finding, now: string): DatabaseTableStatus {
+  const observedGeneration = object.metadata.generation;
+  const states = statesOf(finding).map((state) => ({ ...state, observedGeneration, message: clip(state.message) }));
+  const before = object.status?.conditions ?? [];
+  const kept = MANAGED.filter((type) => !states.some((state) => state.type === type))
+    .reduce<readonly Condition[]>((conditions, type) => removeCondition(conditions, type), before);
+  const observed = observedOf(finding) ?? object.status?.observed;
+  return {
+    observedGeneration,
+    message: clip(readyState(finding).message),
+    conditions: states.reduce((conditions, state) => setCondition(conditions, state, now), kept),
+    ...(observed === undefined ? {} : { observed }),
+  };
+}
+
+/** Types that this handler writes; others in the list belong to somebody else and stay. */
+const MANAGED = ["Ready", "Reconciling", "Stalled", "OwnershipConflict", "DatabaseReachable"];
+
+type State = Omit<ConditionState, "observedGeneration">;
+
+function readyState(finding: Finding): State {
+  switch (finding.kind) {
+    case "Ready":
+      return {
+        type: "Ready",
+        status: "True",
+        reason: "Reconciled",
+        message: `table ${nameOf(finding.relation)} is as the spec says`,
+      };
+    case "Faulty":
+      return {
+        type: "Ready",
+        status: "False",
+        reason: finding.reason,
+        message: finding.errors.map(formatFieldError).join("; "),
+      };
+    case "Failing":
+      return { type: "Ready", status: "False", reason: finding.reason, message: finding.message };
+  }
+}
+
+function statesOf(finding: Finding): readonly State[] {
+  const ready = readyState(finding);
+  switch (finding.kind) {
+    case "Ready":
+      return [ready, { type: "DatabaseReachable", status: "True", reason: "Connected", message: "" }];
+    case "Faulty": {
+      const stalled: State = { ...ready, type: "Stalled", status: "True" };
+      if (finding.reason !== "OwnershipConflict") return [ready, stalled];
+      return [ready, stalled, { ...ready, type: "OwnershipConflict", status: "True" }];
+    }
+    case "Failing": {
+      const reconciling: State = { ...ready, type: "Reconciling", status: "True", message: "retrying" };
+      if (finding.databaseReachable) return [ready, reconciling];
+      return [ready, reconciling, { ...ready, type: "DatabaseReachable", status: "False" }];
+    }
+  }
+}
+
+function observedOf(finding: Finding): DatabaseTableStatus["observed"] | undefined {
+  if (finding.kind !== "Ready") return undefined;
+  const { oid, rowEstimate, totalBytes } = finding.relation;
+  return rowEstimate === undefined ? { oid, totalBytes } : { oid, rowEstimate, totalBytes };
+}
+
+function nameOf(relation: Relation): string {
+  return `${relation.schema}.${relation.name}`;
+}
+
+function clip(text: string): string {
+  return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`;
+}

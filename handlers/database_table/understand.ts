@@ -1,0 +1,23 @@
+import { decodeTableSpec } from "../../crds/database_table/decode.ts";
+import { defaultTableSpec } from "../../crds/database_table/default.ts";
+import type { DefaultedTableSpec } from "../../crds/database_table/types.ts";
+import { validateTableSpec } from "../../crds/database_table/validate.ts";
+import type { FieldError } from "../../crds/field_error.ts";
+import { type DesiredTable, desiredTable } from "./desired.ts";
+
+/** A spec read as far as it goes: with errors, the rest is there to be judged beside them. */
+export interface UnderstoodSpec {
+  readonly errors: readonly FieldError[];
+  readonly spec: DefaultedTableSpec | undefined;
+  readonly desired: DesiredTable | undefined;
+}
+
+/** Decodes, defaults and validates a spec and turns it into a table. The webhook and the loop both begin here. */
+export async function understandSpec(raw: unknown): Promise<UnderstoodSpec> {
+  const decoded = decodeTableSpec(raw);
+  if (decoded.value === undefined) return { errors: decoded.errors, spec: undefined, desired: undefined };
+  const spec = defaultTableSpec(decoded.value);
+  const errors = [...decoded.errors, ...validateTableSpec(spec)];
+  const desired = await desiredTable(spec, decoded.faultyColumns);
+  return { errors: [...errors, ...desired.errors], spec, desired };
+}

@@ -1,0 +1,35 @@
+import type { ReconcileResult } from "../kube/controller.ts";
+import type { KubeObject, ResourceType } from "../kube/object.ts";
+import type { AdmissionRequest, ReviewedObject, Verdict } from "./admission_review.ts";
+
+/** A CEL expression that decides whether the API server calls a webhook at all. */
+export interface MatchCondition {
+  readonly name: string;
+  readonly expression: string;
+}
+
+/**
+ * Everything that the operator knows of one kind. Routes, webhook rules and watches derive from the list of these: a new
+ * kind is one folder under `crds/`, one under `handlers/`, and one entry in `main.ts`.
+ */
+export interface KindHandler {
+  readonly resource: ResourceType;
+  readonly admission: {
+    /** When the mutating webhook is called, besides "the object is not being deleted". */
+    readonly mutateConditions: readonly MatchCondition[];
+    /** When the validating webhook is called on CREATE and UPDATE, besides "the object is not being deleted". */
+    readonly validateConditions: readonly MatchCondition[];
+    /** Whether DELETE is judged too (in an entry of its own, which never blocks when the operator is down). */
+    readonly judgesDelete: boolean;
+  };
+  /** The object with absent fields filled in; it never changes what a user wrote. Pure. */
+  readonly withDefaults: (object: ReviewedObject) => ReviewedObject;
+  /** @throws if nobody can judge; the API server's `failurePolicy` then decides. */
+  readonly validate: (request: AdmissionRequest, signal: AbortSignal) => Promise<Verdict>;
+  /** `undefined` for a kind that only admission looks at. */
+  readonly controller?: {
+    readonly reconcile: (object: KubeObject, signal: AbortSignal) => Promise<ReconcileResult>;
+    /** The object of that key is gone: forget what was remembered of it. */
+    readonly forget: (key: string) => void;
+  };
+}

@@ -1,0 +1,105 @@
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Logger } from "../kube/logger.ts";
+import { type AdmissionRequest, decodeAdmissionReview, encodePatch, encodeVerdict } from "./admission_review.ts";
+import { comparePatch } from "./json_patch.ts";
+import type { ProbeResponder } from "./probe.ts";
+import type { KindHandler } from "./registry.ts";
+
+/** The API server sends objects of up to 3 MiB, old and new, in one review. */
+const MAX_REVIEW_BYTES = 7 * 1024 * 1024;
+/** Used when the request names no deadline; the API server always does. */
+const DEFAULT_TIMEOUT_MS = 5_000;
+/** Kept back from the API server's deadline to encode and send the answer. */
+const ANSWER_RESERVE_MS = 500;
+
+export interface AdmissionDependencies {
+  readonly kinds: readonly KindHandler[];
+  readonly probe: ProbeResponder;
+  readonly logger: Logger;
+}
+
+type Answer = (kind: KindHandler, request: AdmissionRequest, signal: AbortSignal) => Promise<object>;
+
+/**
+ * The admission server: one path for validation and one for mutation of all kinds. A verdict, also a denial, is HTTP 200;
+ * what is no review is 4xx; what cannot be judged is 500, so that the API server's `failurePolicy` decides.
+ */
+export function createAdmissionApp(dependencies: AdmissionDependencies): Hono {
+  const app = new Hono();
+  app.use(bodyLimit({ maxSize: MAX_REVIEW_BYTES, onError: (c) => c.text("Cannot read a review over 7 MiB", 413) }));
+  app.post(
+    "/validate",
+    reviewHandler(dependencies, (kind, request, signal) => validate(dependencies, kind, request, signal)),
+  );
+  app.post("/mutate", reviewHandler(dependencies, (kind, request) => mutate(kind, request)));
+  app.notFound((c) => c.text("Cannot serve this path: POST reviews to /validate or /mutate", 404));
+  app.onError((error, c) => {
+    dependencies.logger.error("cannot judge a review", { error });
+    return c.text("Cannot judge the review: internal error", 500);
+  });
+  return app;
+}
+
+function reviewHandler(dependencies: AdmissionDependencies, answer: Answer) {
+  return async function review(c: Context): Promise<Response> {
+    const decoded = decodeAdmissionReview(await c.req.text());
+    if (!decoded.ok) return c.text(decoded.fault, 400);
+    const { group, resource } = decoded.request.resource;
+    const kind = dependencies.kinds.find((each) => each.resource.group === group && each.resource.plural === resource);
+    if (kind === undefined) return c.text(`Cannot judge ${resource}.${group}: this operator does not manage it`, 404);
+    const signal = AbortSignal.timeout(deadlineMs(c.req.query("timeout")));
+    return c.json(await answer(kind, decoded.request, signal));
+  };
+}
+
+async function validate(
+  dependencies: AdmissionDependencies,
+  kind: KindHandler,
+  request: AdmissionRequest,
+  signal: AbortSignal,
+): Promise<object> {
+  const proof = await dependencies.probe.answer(request);
+  if (proof !== undefined) return encodeVerdict(request, { kind: "allowed", warnings: [proof] });
+  return encodeVerdict(request, await kind.validate(request, signal));
+}
+
+function mutate(kind: KindHandler, request: AdmissionRequest): Promise<object> {
+  const { object } = request;
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+    return Promise.resolve(encodePatch(request, []));
+  }
+  return Promise.resolve(encodePatch(request, comparePatch(object, kind.withDefaults(object))));
+}
+
+/** Go's duration as the API server writes it into `?timeout=`: `5s`, `1m30s`, `500ms`. */
+function deadlineMs(timeout: string | undefined): number {
+  const match = /^(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?$/.exec(timeout ?? "");
+  const [, minutes = "0", seconds = "0", milliseconds = "0"] = match ?? [];
+  const asked = Number(minutes) * 60_000 + Number(seconds) * 1_000 + Number(milliseconds);
+  const total = asked > 0 ? Math.min(asked, 30_000) : DEFAULT_TIMEOUT_MS;
+  return Math.max(total - ANSWER_RESERVE_MS, total / 2);
+}
+
+/** One named check of readiness; a message says why it fails. */
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly check: () => string | undefined;
+}
+
+/** Health and readiness over HTTP. `/healthz` answers while the event loop turns; `/readyz?verbose` lists the checks. */
+export function createOperationsApp(checks: readonly ReadinessCheck[]): Hono {
+  const app = new Hono();
+  app.get("/healthz", (c) => c.text("ok\n"));
+  app.get("/readyz", (c) => {
+    const results = checks.map(({ name, check }) => ({ name, fault: check() }));
+    const lines = results.map(({ name, fault }) =>
+      fault === undefined ? `[+]${name} ok` : `[-]${name} failed: ${fault}`
+    );
+    const ready = results.every(({ fault }) => fault === undefined);
+    const verbose = c.req.query("verbose") !== undefined || !ready;
+    return c.text(verbose ? `${lines.join("\n")}\n` : "ok\n", ready ? 200 : 503);
+  });
+  app.notFound((c) => c.text("Cannot serve this path: see /healthz and /readyz\n", 404));
+  return app;
+}

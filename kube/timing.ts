@@ -1,0 +1,64 @@
+/** Time and chance, as arguments: a test can then own both. */
+export interface Timing {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** At least 0, below 1. */
+  random(): number;
+  /** Resolves after `ms`; rejects with the signal's reason as soon as that is aborted. */
+  delay(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back once after `ms`, unless the returned function is called before. */
+  setTimer(callback: () => void, ms: number): () => void;
+}
+
+/** What a {@linkcode Timing} is made of: the global object, or a faked clock. */
+export interface TimerSource<Handle> {
+  now(): number;
+  random(): number;
+  setTimeout(callback: () => void, ms: number): Handle;
+  clearTimeout(handle: Handle): void;
+}
+
+export function createTiming<Handle>(source: TimerSource<Handle>): Timing {
+  const setTimer = (callback: () => void, ms: number): () => void => {
+    const handle = source.setTimeout(callback, ms);
+    return () => source.clearTimeout(handle);
+  };
+  return {
+    now: () => source.now(),
+    random: () => source.random(),
+    setTimer,
+    delay: (ms, signal) => delay(setTimer, ms, signal),
+  };
+}
+
+/** The clock and the randomness of the machine. */
+export const systemTiming: Timing = createTiming<ReturnType<typeof setTimeout>>({
+  now: () => Date.now(),
+  random: () => Math.random(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (handle) => clearTimeout(handle),
+});
+
+/** `delay()` that ends early without a throw: whoever waits looks at the signal anyway. */
+export async function pause(timing: Pick<Timing, "delay">, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await timing.delay(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function delay(setTimer: Timing["setTimer"], ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = setTimer(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

@@ -1,0 +1,134 @@
+import { assert, assertEquals } from "@std/assert";
+import { createFakeTiming } from "./fake_timing.ts";
+import { WorkQueue } from "./work_queue.ts";
+
+Deno.test("WorkQueue hands a key out once, however often it was added, in order", async () => {
+  const queue = new WorkQueue(createFakeTiming());
+  for (const key of ["a", "b", "a", "c", "b"]) queue.add(key);
+
+  assertEquals([await queue.get(), await queue.get(), await queue.get()], ["a", "b", "c"]);
+  assertEquals(queue.length, 0);
+});
+
+Deno.test("WorkQueue never hands a key out twice at once and brings it again after done()", async () => {
+  const queue = new WorkQueue(createFakeTiming());
+  queue.add("a");
+  assertEquals(await queue.get(), "a");
+  queue.add("a");
+  queue.add("a");
+  assertEquals(queue.length, 0);
+
+  queue.done("a");
+
+  assertEquals(await queue.get(), "a");
+  queue.done("a");
+  assertEquals(queue.size, 0);
+});
+
+Deno.test("WorkQueue wakes a taker that was waiting", async () => {
+  const queue = new WorkQueue(createFakeTiming());
+  const taken = queue.get();
+  queue.add("a");
+  assertEquals(await taken, "a");
+});
+
+Deno.test("addAfter() lets the earlier deadline win", async () => {
+  const timing = createFakeTiming();
+  const queue = new WorkQueue(timing);
+  queue.addAfter("a", 1000);
+  queue.addAfter("a", 100);
+  queue.addAfter("a", 5000);
+
+  await timing.tick(99);
+  assertEquals(queue.length, 0);
+  await timing.tick(1);
+  assertEquals(await queue.get(), "a");
+  queue.done("a");
+  await timing.tick(10_000);
+  assertEquals(queue.length, 0);
+  assertEquals(timing.pending(), 0);
+});
+
+Deno.test("add() takes the place of a pending deadline", async () => {
+  const timing = createFakeTiming();
+  const queue = new WorkQueue(timing);
+  queue.addAfter("a", 1000);
+  queue.add("a");
+  queue.addAfter("a", 10);
+
+  assertEquals(await queue.get(), "a");
+  assertEquals(timing.pending(), 0);
+});
+
+Deno.test("a deadline that falls due while the key is in work brings it after done()", async () => {
+  const timing = createFakeTiming();
+  const queue = new WorkQueue(timing);
+  queue.add("a");
+  await queue.get();
+  queue.addAfter("a", 10);
+  await timing.tick(10);
+  assertEquals(queue.length, 0);
+  queue.done("a");
+  assertEquals(queue.length, 1);
+});
+
+Deno.test("addRateLimited() doubles from 5 ms to 5 min with jitter, and forget() starts again", async () => {
+  for (const [random, factor] of [[0, 0.5], [1 - Number.EPSILON, 1]] as const) {
+    const timing = createFakeTiming(() => random);
+    const queue = new WorkQueue(timing);
+    for (let failure = 0; failure < 20; failure++) {
+      const wanted = Math.ceil(Math.min(300_000, 5 * 2 ** failure) * factor);
+      queue.addRateLimited("a");
+      await timing.tick(wanted - 2);
+      assertEquals(queue.length, 0, `failure ${failure}`);
+      await timing.tick(3);
+      assertEquals(await queue.get(), "a");
+      queue.done("a");
+    }
+    queue.forget("a");
+    assertEquals(queue.retries("a"), 0);
+    assertEquals(queue.size, 0);
+  }
+});
+
+Deno.test("addRateLimited() of keys that failed together does not bring them together", () => {
+  let value = 0;
+  const timing = createFakeTiming(() => (value += 0.1));
+  const due: number[] = [];
+  const queue = new WorkQueue({ ...timing, setTimer: (callback, ms) => (due.push(ms), timing.setTimer(callback, ms)) });
+  for (const key of ["a", "b", "c"]) queue.addRateLimited(key);
+  assertEquals(new Set(due).size, 3);
+});
+
+Deno.test("shutdown() ends the takers and drops what waits; drain() waits for what is in work", async () => {
+  const timing = createFakeTiming();
+  const queue = new WorkQueue(timing);
+  queue.add("a");
+  await queue.get();
+  queue.add("a");
+  queue.add("b");
+  queue.addAfter("c", 1000);
+  let drained = false;
+  queue.shutdown();
+  const drain = queue.drain().then(() => drained = true);
+  queue.add("d");
+
+  assertEquals(await queue.get(), undefined);
+  assert(!drained);
+  queue.done("a");
+  await drain;
+  assertEquals(queue.size, 0);
+  assertEquals(timing.pending(), 0);
+});
+
+Deno.test("10,000 keys that were worked on leave nothing behind", async () => {
+  const timing = createFakeTiming();
+  const queue = new WorkQueue(timing);
+  for (let index = 0; index < 10_000; index++) queue.add(`default/table-${index}`);
+  for (let index = 0; index < 10_000; index++) {
+    const key = await queue.get() ?? "";
+    queue.forget(key);
+    queue.done(key);
+  }
+  assertEquals(queue.size, 0);
+});

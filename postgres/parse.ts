@@ -1,0 +1,149 @@
+import { BUILT_IN_TYPES, TYPE_ALIASES } from "./built_in_type.ts";
+import { excerpt, type Parsed, refused, unprintableIn } from "./fault.ts";
+import { loadParser, type Parser, SyntaxFault } from "./pg_query.ts";
+import { typeHint } from "./type_hint.ts";
+import { type RawTypeName, type TypeName, typeNameOf } from "./type_name.ts";
+
+const MAXIMUM_TYPE_LENGTH = 256;
+const CACHE_SIZE = 1000;
+
+/** How most types are written. What matches needs no grammar: 24 MB of memory that a small operator never pays. */
+const PLAIN_TYPE =
+  /^([a-z][a-z0-9_]*(?: varying| precision)?) ?(?:\( ?(-?\d{1,9}) ?(?:, ?(-?\d{1,9}) ?)?\))?( with(?:out)? time zone)?((?: ?\[\d{0,9}\])*)$/;
+
+const cache = new Map<string, Parsed<TypeName>>();
+
+/**
+ * Reads the type of a column. What the user wrote is parsed by PostgreSQL's own grammar and then forgotten: only names,
+ * numbers and constants of an accepted tree are kept, and `printType()` makes new SQL of them.
+ *
+ * A name that PostgreSQL does not have itself comes back as it is, without a schema: `isBuiltIn()` tells.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const type = await parseType("varchar(50)");
+ * assertEquals(type, { ok: true, value: { name: "varchar", typmods: [50], isArray: false } });
+ * ```
+ */
+export async function parseType(text: string): Promise<Parsed<TypeName>> {
+  const fault = textFault(text);
+  if (fault !== undefined) return refused(fault);
+  const known = cache.get(text);
+  if (known !== undefined) return known;
+  const plain = plainType(text);
+  const type = plain === undefined ? await grammarType(text) : typeNameOf(plain);
+  remember(text, type);
+  return type;
+}
+
+/** What must not even reach the parser: it takes a C string, is quadratic in comments and recurses. */
+function textFault(text: string): string | undefined {
+  if (text.trim() === "") return "A type must not be empty";
+  if (text.length > MAXIMUM_TYPE_LENGTH) {
+    return `A type must be at most ${MAXIMUM_TYPE_LENGTH} characters: ${excerpt(text)} has ${text.length}`;
+  }
+  const unprintable = unprintableIn(text);
+  if (unprintable !== undefined) return `The type ${excerpt(text)} must not hold the character ${unprintable}`;
+  if (text.includes("--") || text.includes("/*")) return `The type ${excerpt(text)} must not hold a comment`;
+  // The grammar would cut them without an error and thus name another type.
+  if (/[^\s"().,[\]']{64}/.test(text)) return `The type ${excerpt(text)} must not hold a name over 63 bytes`;
+  return undefined;
+}
+
+function plainType(text: string): RawTypeName | undefined {
+  // Only ASCII: the lower case of other letters is not PostgreSQL's.
+  if (!/^[\x20-\x7e]+$/.test(text)) return undefined;
+  const match = PLAIN_TYPE.exec(text.toLowerCase().trim().replace(/ +/g, " "));
+  if (match === null) return undefined;
+  const [, word = "", precision, scale, zone = "", brackets = ""] = match;
+  const written = `${word}${zone}`;
+  // `float(24)` is another type than `float`, and `interval` has fields before its precision: only the grammar knows.
+  if (precision !== undefined && (word === "float" || word === "interval")) return undefined;
+  const name = TYPE_ALIASES.get(written) ?? written;
+  if (!BUILT_IN_TYPES.has(name)) return undefined;
+  const given = [precision, scale].filter((modifier) => modifier !== undefined).map((digits) => Number(digits) + 0);
+  // `char` and `bit` alone mean one; `bpchar` alone does not.
+  const implied = written === "char" || written === "character" || written === "bit" ? [1] : [];
+  return { names: [name], typmods: given.length === 0 ? implied : given, isArray: brackets !== "" };
+}
+
+async function grammarType(text: string): Promise<Parsed<TypeName>> {
+  const parse = await loadParser();
+  try {
+    const raw = typeOfTree(parse, text);
+    return raw === undefined ? refused(notAType(text)) : typeNameOf(raw);
+  } catch (error) {
+    return refused(error instanceof SyntaxFault ? notAType(text) : `The type ${excerpt(text)} is too complex`);
+  }
+}
+
+function notAType(text: string): string {
+  return `${excerpt(text)} is not a type${typeHint(text)}`;
+}
+
+/** The type of `SELECT NULL::<text>` if that is all there is in the tree. */
+function typeOfTree(parse: Parser, text: string): RawTypeName | undefined {
+  const tree = parse(`SELECT NULL::${text}\n`);
+  const statement = only(exact(tree, ["version", "stmts"])?.stmts);
+  const select = exact(exact(exact(statement, ["stmt"])?.stmt, ["SelectStmt"])?.SelectStmt, SELECT_KEYS);
+  const target = exact(exact(only(select?.targetList), ["ResTarget"])?.ResTarget, ["val", "location"]);
+  const cast = exact(exact(target?.val, ["TypeCast"])?.TypeCast, ["arg", "typeName", "location"]);
+  const constant = exact(exact(cast?.arg, ["A_Const"])?.A_Const, ["isnull", "location"]);
+  if (constant?.isnull !== true || select?.op !== "SETOP_NONE" || select.limitOption !== "LIMIT_OPTION_DEFAULT") {
+    return undefined;
+  }
+  return rawTypeName(cast?.typeName);
+}
+
+const SELECT_KEYS = ["targetList", "limitOption", "op"];
+const TYPE_KEYS = ["names", "typmods", "typemod", "arrayBounds", "location"];
+
+/** `setof` and `%TYPE` are keys of their own, hence refused with every other key that we do not know. */
+function rawTypeName(node: unknown): RawTypeName | undefined {
+  const type = exact(node, TYPE_KEYS);
+  const names = list(type?.names)?.map(nameOf);
+  const typmods = (list(type?.typmods ?? []) ?? [undefined]).map(typmodOf);
+  if (names === undefined || !names.every((name) => name !== undefined)) return undefined;
+  if (!typmods.every((typmod) => typmod !== undefined)) return undefined;
+  return { names, typmods, isArray: type?.arrayBounds !== undefined };
+}
+
+function nameOf(node: unknown): string | undefined {
+  const name = exact(exact(node, ["String"])?.String, ["sval"])?.sval;
+  return typeof name === "string" ? name : undefined;
+}
+
+/** A modifier is a constant: an integer, a string, or one word (PostGIS's `geometry(Point)`). */
+function typmodOf(node: unknown): number | string | undefined {
+  const word = list(exact(exact(node, ["ColumnRef"])?.ColumnRef, ["fields", "location"])?.fields);
+  if (word !== undefined) return word.length === 1 ? nameOf(word[0]) : undefined;
+  const constant = exact(exact(node, ["A_Const"])?.A_Const, ["ival", "sval", "location"]);
+  const text = exact(constant?.sval, ["sval"]);
+  if (text !== undefined) return typeof text.sval === "string" ? text.sval : "";
+  const integer = exact(constant?.ival, ["ival"]);
+  if (integer === undefined) return undefined;
+  // Zero is left out of the tree.
+  return typeof integer.ival === "number" ? integer.ival : 0;
+}
+
+/** The object if it has no other keys than these. */
+function exact(node: unknown, keys: readonly string[]): Readonly<Record<string, unknown>> | undefined {
+  if (typeof node !== "object" || node === null || Array.isArray(node)) return undefined;
+  return Object.keys(node).every((key) => keys.includes(key)) ? node as Record<string, unknown> : undefined;
+}
+
+function list(node: unknown): readonly unknown[] | undefined {
+  return Array.isArray(node) ? node : undefined;
+}
+
+function only(node: unknown): unknown {
+  return Array.isArray(node) && node.length === 1 ? node[0] : undefined;
+}
+
+/** Bounded, oldest first: whoever writes many types costs time, never memory. */
+function remember(text: string, type: Parsed<TypeName>): void {
+  const [oldest] = cache.keys();
+  if (cache.size >= CACHE_SIZE && oldest !== undefined) cache.delete(oldest);
+  cache.set(text, type);
+}

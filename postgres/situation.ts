@@ -1,0 +1,99 @@
+import { observeRelations, observeSchema, type Relation, type SchemaAccess } from "./catalog.ts";
+import type { Transaction } from "./client.ts";
+import { tableOf } from "./observed.ts";
+import { findOwned, type OwnedTable, type Owner } from "./registry.ts";
+import type { Table } from "./table.ts";
+
+/** What stands where a table is wanted. */
+export type Situation =
+  /** Nothing: the table can be made. `row` is the registry's, if it was made before and dropped by somebody. */
+  | { readonly kind: "absent"; readonly row: OwnedTable | undefined; readonly schema: SchemaAccess }
+  /** Our table, perhaps still under its old name. */
+  | { readonly kind: "owned"; readonly row: OwnedTable; readonly relation: Relation; readonly table: Table }
+  | { readonly kind: "conflict"; readonly conflict: Conflict };
+
+/** Why a name cannot be used, as data; the words are the caller's. */
+export type Conflict =
+  | { readonly kind: "OwnedByOther"; readonly name: string; readonly owner: Owner; readonly sameCluster: boolean }
+  | { readonly kind: "NotOwned"; readonly name: string }
+  | { readonly kind: "NameTaken"; readonly name: string; readonly by: Relation["kind"] }
+  | { readonly kind: "NotOrdinary"; readonly name: string; readonly reasons: readonly string[] };
+
+/** Who asks, and for what. `uid` is empty before the API server has given one. */
+export interface Claimant {
+  readonly owner: Owner;
+  readonly desired: Table;
+}
+
+/** Looks at the registry and the catalog; two round trips, no writes. */
+export async function observeSituation(transaction: Transaction, claimant: Claimant): Promise<Situation> {
+  const { owner, desired } = claimant;
+  const rows = await findOwned(transaction, { owner, schema: desired.schema, table: desired.name });
+  const row = rows.find((each) => isOwn(each, claimant));
+  const [relations, schema] = await Promise.all([
+    observeRelations(transaction, {
+      schema: row?.schema ?? desired.schema,
+      names: row === undefined ? [desired.name] : [desired.name, row.table],
+      oids: row?.oid === undefined ? [] : [row.oid],
+    }),
+    observeSchema(transaction, desired.schema),
+  ]);
+  return judgeSituation({ claimant, rows, row, relations, schema });
+}
+
+/**
+ * A row belongs to an object by uid. An object of the same namespace and name under a new uid takes back the table that
+ * the old one retained: the old one is gone, since two cannot have one name.
+ */
+export function isOwn(row: OwnedTable, claimant: Claimant): boolean {
+  const { owner, desired } = claimant;
+  if (row.owner.clusterId !== owner.clusterId) return false;
+  if (row.owner.uid === owner.uid) return true;
+  return row.owner.namespace === owner.namespace && row.owner.name === owner.name &&
+    row.schema === desired.schema && row.table === desired.name;
+}
+
+/** The pure part: what was read, judged. */
+export function judgeSituation(read: {
+  readonly claimant: Claimant;
+  readonly rows: readonly OwnedTable[];
+  readonly row: OwnedTable | undefined;
+  readonly relations: readonly Relation[];
+  readonly schema: SchemaAccess;
+}): Situation {
+  const { claimant: { owner, desired }, row } = read;
+  const other = read.rows.find((each) =>
+    !isOwn(each, read.claimant) && each.schema === desired.schema && each.table === desired.name
+  );
+  if (other !== undefined) {
+    const sameCluster = other.owner.clusterId === owner.clusterId;
+    return conflict({ kind: "OwnedByOther", name: desired.name, owner: other.owner, sameCluster });
+  }
+  const own = row === undefined ? undefined : findOwnRelation(row, read.relations);
+  const atName = read.relations.find((each) => each.name === desired.name && each.schema === desired.schema);
+  if (atName !== undefined && atName.oid !== own?.oid) return conflict(conflictOf(atName));
+  if (own === undefined || row === undefined) return { kind: "absent", row, schema: read.schema };
+  if (!own.ownedByRole || own.peculiarities.length > 0) {
+    const reasons = own.ownedByRole ? own.peculiarities : ["another role owns it", ...own.peculiarities];
+    return conflict({ kind: "NotOrdinary", name: own.name, reasons });
+  }
+  return { kind: "owned", row, relation: own, table: tableOf(own, { row, desired }) };
+}
+
+/** By oid while the registry knows one; by name after a restore, when oids mean nothing. */
+function findOwnRelation(row: OwnedTable, relations: readonly Relation[]): Relation | undefined {
+  const own = row.oid === undefined
+    ? relations.find((each) => each.schema === row.schema && each.name === row.table)
+    : relations.find((each) => each.oid === row.oid);
+  return own?.kind === "table" ? own : undefined;
+}
+
+function conflictOf(relation: Relation): Conflict {
+  return relation.kind === "table"
+    ? { kind: "NotOwned", name: relation.name }
+    : { kind: "NameTaken", name: relation.name, by: relation.kind };
+}
+
+function conflict(conflict: Conflict): Situation {
+  return { kind: "conflict", conflict };
+}

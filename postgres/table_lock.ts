@@ -1,0 +1,17 @@
+import type { Transaction } from "./client.ts";
+
+/**
+ * Takes the advisory locks of some table names for the rest of the transaction, in sorted order, without waiting:
+ * two operators that plan the same table must not observe it at the same time.
+ *
+ * @returns `false` if somebody holds one of them.
+ */
+export async function lockNames(transaction: Transaction, schema: string, names: readonly string[]): Promise<boolean> {
+  const keys = [...new Set(names)].sort().map((name) => `tablewright/${schema}.${name}`);
+  const rows = await transaction.query<{ readonly locked: boolean }>(
+    `SELECT bool_and(pg_try_advisory_xact_lock(hashtextextended(k.name, 0))) AS locked
+     FROM (SELECT name FROM jsonb_array_elements_text($1::text::jsonb) WITH ORDINALITY AS n(name, i) ORDER BY i) AS k`,
+    [JSON.stringify(keys)],
+  );
+  return rows[0]?.locked ?? false;
+}

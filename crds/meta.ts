@@ -5,6 +5,7 @@ export interface ObjectMeta {
   readonly uid: string;
   readonly generation: number;
   readonly resourceVersion: string;
+  readonly creationTimestamp: string;
   readonly deletionTimestamp?: string;
   readonly finalizers?: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;

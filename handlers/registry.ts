@@ -1,16 +1,11 @@
 import type { ReconcileResult } from "../kube/controller.ts";
 import type { KubeObject, ResourceType } from "../kube/object.ts";
+import type { MatchCondition } from "../kube/webhook_configuration.ts";
 import type { AdmissionRequest, ReviewedObject, Verdict } from "./admission_review.ts";
-
-/** A CEL expression that decides whether the API server calls a webhook at all. */
-export interface MatchCondition {
-  readonly name: string;
-  readonly expression: string;
-}
 
 /**
  * Everything that the operator knows of one kind. Routes, webhook rules and watches derive from the list of these: a new
- * kind is one folder under `crds/`, one under `handlers/`, and one entry in `main.ts`.
+ * kind is one folder under `crds/`, one under `handlers/`, and one entry in `kinds.ts`.
  */
 export interface KindHandler {
   readonly resource: ResourceType;

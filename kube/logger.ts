@@ -27,12 +27,12 @@ export interface LoggerOptions {
   /** `plain`: level and message with its properties; `full`: with the time; `json`: one object a line. */
   readonly format: LogFormat;
   /** The least level that is written. */
-  readonly level: "debug" | "info" | "warn" | "error";
+  readonly level: "debug" | "info" | "warning" | "error";
   /** Writes one line without its end; default: standard error. */
   readonly write?: (line: string) => void;
 }
 
-type Level = LoggerOptions["level"];
+type Level = "debug" | "info" | "warn" | "error";
 
 /** LogTape's names of our levels. */
 const LEVELS: Readonly<Record<Level, LogLevel>> = { debug: "debug", info: "info", warn: "warning", error: "error" };
@@ -48,7 +48,7 @@ export function createLogger(options: LoggerOptions): Logger {
     reset: true,
     sinks: { lines: (record: LogRecord) => write(formatRecord(toEntry(record), options.format)) },
     loggers: [
-      { category: "tablewright", lowestLevel: LEVELS[options.level], sinks: ["lines"] },
+      { category: "tablewright", lowestLevel: options.level, sinks: ["lines"] },
       { category: ["logtape", "meta"], lowestLevel: "fatal", sinks: ["lines"] },
     ],
   });

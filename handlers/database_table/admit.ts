@@ -101,26 +101,40 @@ async function observe(
 function combine(judged: Specs & { readonly view: View }): Verdict {
   const { next, old, view } = judged;
   const plan = next.desired === undefined ? undefined : planFor(next.desired, old?.desired, view.situation);
-  const known = knownFaults(old, view.situation);
-  const faults = [
-    ...next.errors,
-    ...view.columnFaults,
-    ...updateFaults(next.spec, old?.spec),
-    ...situationFaults(view.situation, next, old),
-    ...(plan?.refused ?? []).filter(({ change }) => !known.changes.has(JSON.stringify(change))).map(({ error }) =>
-      error
-    ),
-  ];
-  const fresh = faults.filter((error) => !known.texts.has(formatFieldError(error)));
+  const { fresh, standing } = sortFaults(judged, plan);
   const warnings = [
     ...(next.spec === undefined ? [] : tableSpecWarnings(next.spec)),
     ...view.warnings,
-    ...faults.filter((error) => known.texts.has(formatFieldError(error))).map((error) =>
-      `still ${formatFieldError(error)}`
-    ),
+    ...standing.map((error) => `still refused: ${formatFieldError(error)}`),
   ];
   if (fresh.length > 0) return denied(fresh, warnings);
-  return allowed([...warnings, ...preview(plan, next.desired, view.situation, old?.desired)]);
+  const shown = standing.length > 0 ? [] : preview(plan, next.desired, view.situation, old?.desired);
+  return allowed([...warnings, ...shown]);
+}
+
+/**
+ * Ratcheting: what was wrong before the update and still is, is no reason to refuse the update; otherwise an object that
+ * became invalid could never be mended step by step.
+ */
+function sortFaults(
+  judged: Specs & { readonly view: View },
+  plan: JudgedPlan | undefined,
+): { readonly fresh: readonly FieldError[]; readonly standing: readonly FieldError[] } {
+  const { next, old, view: { situation, columnFaults } } = judged;
+  const known = knownFaults(old, situation);
+  const faults = [
+    ...[...next.errors, ...columnFaults, ...updateFaults(next.spec, old?.spec)]
+      .map((error) => ({ error, isKnown: known.texts.has(formatFieldError(error)) })),
+    ...situationFaults(situation).map((error) => ({ error, isKnown: keepsName(next, old) })),
+    ...(plan?.refused ?? []).map(({ change, error }) => ({
+      error,
+      isKnown: known.changes.has(JSON.stringify(change)),
+    })),
+  ];
+  return {
+    fresh: faults.filter(({ isKnown }) => !isKnown).map(({ error }) => error),
+    standing: faults.filter(({ isKnown }) => isKnown).map(({ error }) => error),
+  };
 }
 
 function planFor(next: DesiredTable, old: DesiredTable | undefined, situation: Situation | undefined): JudgedPlan {
@@ -129,10 +143,6 @@ function planFor(next: DesiredTable, old: DesiredTable | undefined, situation: S
   return judgePlan(next, situation.table, situation.row.members.constraint);
 }
 
-/**
- * Ratcheting: what was wrong before the update and still is, is no reason to refuse the update; otherwise an object that
- * became invalid could never be mended step by step.
- */
 function knownFaults(
   old: UnderstoodSpec | undefined,
   situation: Situation | undefined,
@@ -154,12 +164,8 @@ function updateFaults(
   return next === undefined || old === undefined ? [] : validateTableUpdate(next, old);
 }
 
-function situationFaults(
-  situation: Situation | undefined,
-  next: UnderstoodSpec,
-  old: UnderstoodSpec | undefined,
-): readonly FieldError[] {
-  if (situation?.kind === "conflict") return keepsName(next, old) ? [] : [conflictError(situation.conflict)];
+function situationFaults(situation: Situation | undefined): readonly FieldError[] {
+  if (situation?.kind === "conflict") return [conflictError(situation.conflict)];
   if (situation?.kind !== "absent" || situation.schema.mayCreate) return [];
   return [forbidden("spec.schema", schemaFault(situation.schema.exists))];
 }
@@ -172,14 +178,6 @@ export function schemaFault(exists: boolean): string {
 }
 
 /** A conflict that stood before the update is no reason to refuse it: the update may be the first step out. */
-function standingConflict(
-  situation: Situation | undefined,
-  next: UnderstoodSpec,
-  old: UnderstoodSpec | undefined,
-): readonly FieldError[] {
-  return situation?.kind === "conflict" && keepsName(next, old) ? [conflictError(situation.conflict)] : [];
-}
-
 function keepsName(next: UnderstoodSpec, old: UnderstoodSpec | undefined): boolean {
   return old?.desired?.table !== undefined && old.desired.table.name === next.desired?.table?.name;
 }

@@ -1,0 +1,63 @@
+import { Controller } from "../kube/controller.ts";
+import { Informer } from "../kube/informer.ts";
+import type { KubeClient } from "../kube/client.ts";
+import type { KubeObject } from "../kube/object.ts";
+import type { Logger } from "../kube/logger.ts";
+import type { Timing } from "../kube/timing.ts";
+import type { KindHandler } from "./registry.ts";
+
+export interface ControlOptions {
+  readonly client: KubeClient;
+  readonly namespaces: readonly string[];
+  readonly workers: number;
+  readonly timing: Timing;
+  readonly logger: Logger;
+  /** Whether an error is an outside failure that was handled, and no bug. */
+  readonly isExpected: (error: unknown) => boolean;
+}
+
+/** The watch and the workers of one kind. */
+export interface KindControl {
+  /** The kind in lower case. */
+  readonly name: string;
+  readonly informer: Informer;
+  /** Runs until the signal is aborted, then lets running reconciles end. Never rejects. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Wires a kind's informer to its queue and its reconcile; `undefined` for a kind that only admission looks at. */
+export function controlKind(kind: KindHandler, options: ControlOptions): KindControl | undefined {
+  const { controller: reconciler, resource } = kind;
+  if (reconciler === undefined) return undefined;
+  const { client, namespaces, timing } = options;
+  const name = resource.kind.toLowerCase();
+  const logger = options.logger.child({ controller: name });
+  const controller = new Controller({
+    name,
+    workers: options.workers,
+    timing,
+    logger,
+    isExpected: options.isExpected,
+    reconcile: async (key, signal) => {
+      const object = informer.get(key);
+      if (object !== undefined) return await reconciler.reconcile(object, signal);
+      reconciler.forget(key);
+      return {};
+    },
+  });
+  const informer: Informer = new Informer<KubeObject>({
+    client,
+    type: resource,
+    namespaces,
+    context: timing,
+    logger,
+    onChange: (key) => controller.enqueue(key),
+  });
+  return {
+    name,
+    informer,
+    run: async (signal) => {
+      await Promise.all([informer.run(signal), controller.run(signal)]);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { isObject } from "../../crds/decode_fields.ts";
+import type { DatabaseTable, DeletionPolicy } from "../../crds/database_table/types.ts";
+import type { ReconcileResult } from "../../kube/controller.ts";
+import { type DropOutcome, dropOwnedTable } from "../../postgres/drop.ts";
+import { ownerOf, type ReconcileContext } from "./context.ts";
+
+const LOCK_TIMEOUT_MS = 3_000;
+const STATEMENT_TIMEOUT_MS = 60_000;
+const BUSY_MS = 500;
+const RECHECK_MS = 60_000;
+
+/**
+ * Does what the deletion policy says, then lets the object go. What is dropped follows from the registry (oid, name, uid,
+ * generation), never from `spec.tableName`, since nobody validates the spec of a terminating object.
+ *
+ * The object and its kind are read again first: a deleted CRD marks every object deleted without asking admission, and a
+ * namespace takes `Forbid` objects along. In both cases nobody meant the data: it is kept, and an event says so.
+ */
+export async function finalizeTable(
+  object: DatabaseTable,
+  context: ReconcileContext,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const current = await context.objects.read(object, signal);
+  if (current === undefined || current.metadata.uid !== object.metadata.uid) return {};
+  const kept = await reasonToKeep(current, context, signal);
+  if (kept !== undefined) {
+    context.recordEvent(current, { type: "Normal", reason: "TableKept", note: `the table is kept: ${kept}` });
+    await context.objects.removeFinalizer(current, signal);
+    return {};
+  }
+  await context.gate.check(signal);
+  const outcome = await dropOwnedTable(context.database, ownerOf(current, context.clusterId), {
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    signal,
+  });
+  return await conclude(current, outcome, context, signal);
+}
+
+async function reasonToKeep(
+  object: DatabaseTable,
+  context: ReconcileContext,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const policy = deletionPolicyOf(object.spec);
+  if (policy !== "Delete") return `deletionPolicy is ${policy}`;
+  return await context.objects.isKindTerminating(signal) ? "the CustomResourceDefinition is being deleted" : undefined;
+}
+
+/** The policy of a spec that nobody validated: absent means Delete, and what is unknown keeps the data. */
+function deletionPolicyOf(spec: unknown): DeletionPolicy {
+  const policy = isObject(spec) ? spec["deletionPolicy"] ?? "Delete" : "Delete";
+  return policy === "Delete" || policy === "Forbid" ? policy : "Retain";
+}
+
+async function conclude(
+  object: DatabaseTable,
+  outcome: DropOutcome,
+  context: ReconcileContext,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  switch (outcome.kind) {
+    case "dropped":
+      context.recordEvent(object, { type: "Normal", reason: "Dropped", note: outcome.statement.sql });
+      break;
+    case "nothingOwned":
+      context.recordEvent(object, {
+        type: "Normal",
+        reason: "NothingDropped",
+        note: `nothing is dropped: ${outcome.why}`,
+      });
+      break;
+    case "fenced":
+      return { requeueAfterMs: RECHECK_MS };
+    case "busy":
+      return { requeueAfterMs: BUSY_MS };
+  }
+  await context.objects.removeFinalizer(object, signal);
+  return {};
+}

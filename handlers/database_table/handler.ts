@@ -1,0 +1,54 @@
+import { isObject } from "../../crds/decode_fields.ts";
+import { type DatabaseTable, FINALIZER, GROUP, KIND, PLURAL, VERSION } from "../../crds/database_table/types.ts";
+import type { ResourceType } from "../../kube/object.ts";
+import { type MatchCondition, SPEC_CHANGED } from "../../kube/webhook_configuration.ts";
+import type { ReviewedObject } from "../admission_review.ts";
+import type { KindHandler } from "../registry.ts";
+import { type AdmissionContext, admitTable } from "./admit.ts";
+import type { ReconcileContext } from "./context.ts";
+import { TableReconciler } from "./reconcile.ts";
+
+export const TABLE_RESOURCE: ResourceType = {
+  group: GROUP,
+  version: VERSION,
+  plural: PLURAL,
+  kind: KIND,
+  namespaced: true,
+};
+
+const MUTATE_CONDITIONS: readonly MatchCondition[] = [{
+  name: "work-to-do",
+  // `kubectl replace` drops finalizers although the spec stays.
+  expression: `${SPEC_CHANGED} || !has(object.metadata.finalizers) || !('${FINALIZER}' in object.metadata.finalizers)`,
+}];
+
+const VALIDATE_CONDITIONS: readonly MatchCondition[] = [{ name: "spec-changed", expression: SPEC_CHANGED }];
+
+/** DatabaseTable: a PostgreSQL table, judged at admission and made by the loop. */
+export function databaseTableHandler(admission: AdmissionContext, reconciling: ReconcileContext): KindHandler {
+  const reconciler = new TableReconciler(reconciling);
+  return {
+    resource: TABLE_RESOURCE,
+    admission: { mutateConditions: MUTATE_CONDITIONS, validateConditions: VALIDATE_CONDITIONS, judgesDelete: true },
+    withDefaults: withTableDefaults,
+    validate: (request, signal) => admitTable(request, admission, signal),
+    controller: {
+      reconcile: (object, signal) => reconciler.reconcile(object as DatabaseTable, signal),
+      forget: (key) => reconciler.forget(key),
+    },
+  };
+}
+
+/**
+ * What the mutating webhook adds where it is absent: the finalizer, so that a healthy create costs no write of ours, and
+ * the deletion policy, so that everybody can read what a deletion will do.
+ */
+export function withTableDefaults(object: ReviewedObject): ReviewedObject {
+  const finalizers = object.metadata.finalizers ?? [];
+  const guarded = finalizers.includes(FINALIZER)
+    ? object
+    : { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, FINALIZER] } };
+  const { spec } = object;
+  if (!isObject(spec) || Object.hasOwn(spec, "deletionPolicy")) return guarded;
+  return { ...guarded, spec: { ...spec, deletionPolicy: "Delete" } };
+}

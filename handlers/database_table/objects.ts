@@ -1,0 +1,39 @@
+import type { DatabaseTable } from "../../crds/database_table/types.ts";
+import { FINALIZER } from "../../crds/database_table/types.ts";
+import { isKubeError, type KubeClient } from "../../kube/client.ts";
+import { readCustomResourceDefinition } from "../../kube/crd.ts";
+import { addFinalizer, removeFinalizer } from "../../kube/finalizer.ts";
+import type { Logger } from "../../kube/logger.ts";
+import { StatusWriter } from "../../kube/status_writer.ts";
+import type { TableObjects } from "./context.ts";
+import { TABLE_RESOURCE } from "./handler.ts";
+
+/** The reconciler's verbs on a real API server. */
+export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
+  const type = TABLE_RESOURCE;
+  const statusWriter = new StatusWriter({ client, type, logger });
+  return {
+    async read(object, signal) {
+      const { namespace, name } = object.metadata;
+      try {
+        return await client.get<DatabaseTable>(type, { namespace, name }, { signal });
+      } catch (error) {
+        if (isKubeError(error, 404)) return undefined;
+        throw error;
+      }
+    },
+    async addFinalizer(object, signal) {
+      await addFinalizer(client, { type, object: object, finalizer: FINALIZER, signal });
+    },
+    async removeFinalizer(object, signal) {
+      await removeFinalizer(client, { type, object: object, finalizer: FINALIZER, signal });
+    },
+    async writeStatus(object, status, signal) {
+      return await statusWriter.write(object, { ...status }, signal);
+    },
+    async isKindTerminating(signal) {
+      const definition = await readCustomResourceDefinition(client, `${type.plural}.${type.group}`, signal);
+      return definition === undefined || definition.terminating;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { KubeClient } from "../kube/client.ts";
+import type { EventRecorder } from "../kube/event_recorder.ts";
+import type { Logger } from "../kube/logger.ts";
+import type { Timing } from "../kube/timing.ts";
+import type { Database } from "../postgres/client.ts";
+import type { RegistryGate } from "../postgres/registry_gate.ts";
+import { databaseHandler } from "./database/admit.ts";
+import { databaseTableHandler } from "./database_table/handler.ts";
+import { LiveCatalog } from "./database_table/live_catalog.ts";
+import { tableObjects } from "./database_table/objects.ts";
+import { readNamespacePhase } from "./namespace.ts";
+import type { KindHandler } from "./registry.ts";
+
+/** What the kinds' handlers work with. */
+export interface KindDependencies {
+  readonly client: KubeClient;
+  /** For the loop. */
+  readonly database: Database;
+  /** The same database for admission: verdicts never wait behind DDL. */
+  readonly verdictDatabase: Database;
+  readonly gate: RegistryGate;
+  readonly clusterId: string;
+  readonly events: EventRecorder;
+  readonly timing: Timing;
+  readonly logger: Logger;
+}
+
+/** The one list to extend: routes, webhook rules and watches derive from it. */
+export function createKinds(dependencies: KindDependencies): readonly KindHandler[] {
+  const { client, database, verdictDatabase, gate, clusterId, events, timing, logger } = dependencies;
+  const table = databaseTableHandler(
+    {
+      catalog: new LiveCatalog(verdictDatabase, clusterId),
+      isNamespaceTerminating: async (namespace, signal) =>
+        await readNamespacePhase(client, namespace, signal) === "Terminating",
+      logger,
+    },
+    {
+      database,
+      gate,
+      clusterId,
+      objects: tableObjects(client, logger),
+      recordEvent: (object, event) => events.record(object, { ...event, action: "Reconcile" }),
+      now: () => new Date(timing.now()),
+      logger,
+    },
+  );
+  return [table, databaseHandler()];
+}

@@ -1,0 +1,226 @@
+import { Admission } from "./handlers/admission.ts";
+import { type Config, type Environment, parseCommandLine } from "./handlers/config.ts";
+import { controlKind, type ControlOptions, type KindControl } from "./handlers/control.ts";
+import { TABLE_RESOURCE } from "./handlers/database_table/handler.ts";
+import { StartError } from "./handlers/errors.ts";
+import { installDefinitions } from "./handlers/install.ts";
+import { createKinds } from "./handlers/kinds.ts";
+import { readClusterId } from "./handlers/namespace.ts";
+import { createOperationsApp } from "./handlers/server.ts";
+import { type ClusterConfig, KubeClient, KubeError } from "./kube/client.ts";
+import { EventRecorder } from "./kube/event_recorder.ts";
+import { inClusterConfig, InClusterError } from "./kube/in_cluster.ts";
+import { KubeconfigError, loadKubeconfig } from "./kube/kubeconfig.ts";
+import { createLogger, type Logger } from "./kube/logger.ts";
+import { systemTiming } from "./kube/timing.ts";
+import { type Database, openDatabase } from "./postgres/client.ts";
+import { PostgresError } from "./postgres/errors.ts";
+import { RegistryGate, RegistryUntrusted, SuperuserRefused } from "./postgres/registry_gate.ts";
+
+export { StartError };
+
+/** What the operator works on. Who chose it, and how, is the caller's matter. */
+export interface Connections {
+  readonly cluster: ClusterConfig;
+  readonly databaseUrl: string;
+  /** Whether the API server runs on this machine and ends with us: only then may it call a loopback address. */
+  readonly embeddedCluster: boolean;
+  /** Called once everything is served, watched and registered. */
+  readonly onReady?: () => void;
+}
+
+/** Connections to PostgreSQL for admission: verdicts never wait behind DDL. */
+const VERDICT_CONNECTIONS = 8;
+const START_TIMEOUT_MS = 10_000;
+
+/**
+ * Runs the operator until `signal` is aborted, then stops everything in order.
+ *
+ * @throws {StartError} one line, if it cannot start and only a person can mend that.
+ */
+export async function run(config: Config, connections: Connections, signal: AbortSignal): Promise<void> {
+  const logger = createLogger({ format: config.logFormat, level: config.logLevel });
+  await using resources = new AsyncDisposableStack();
+  const client = resources.adopt(new KubeClient(connections.cluster), (each) => each.close());
+  const database = resources.adopt(open(connections, config.maxConcurrentReconciles), (each) => each.close());
+  const verdictDatabase = resources.adopt(open(connections, VERDICT_CONNECTIONS), (each) => each.close());
+  const gate = new RegistryGate(database, { allowSuperuser: config.allowSuperuser, now: systemTiming.now });
+  const clusterId = await meetCluster(client, signal);
+  await meetDatabase(gate, logger, signal);
+  if (config.installCrds) await installDefinitions({ client, timing: systemTiming, logger }, signal);
+
+  const timing = systemTiming;
+  const events = new EventRecorder({ client, reportingInstance: config.instance, timing, logger });
+  const kinds = createKinds({ client, database, verdictDatabase, gate, clusterId, events, timing, logger });
+  const admission = await Admission.create({
+    config,
+    embeddedCluster: connections.embeddedCluster,
+    client,
+    kinds,
+    probeType: TABLE_RESOURCE,
+    timing,
+    logger,
+  });
+  const control = {
+    client,
+    namespaces: config.namespaces,
+    workers: config.maxConcurrentReconciles,
+    timing,
+    logger,
+    isExpected,
+  };
+  const controls = kinds.flatMap((kind) => controlKind(kind, control satisfies ControlOptions) ?? []);
+  resources.adopt(serveReviews(config, connections, admission), (server) => server.shutdown());
+  resources.adopt(serveOperations(config, controls, admission), (server) => server.shutdown());
+  const loops = Promise.all(controls.map((each) => each.run(signal)));
+  await becomeReady(controls, admission, signal);
+  if (!signal.aborted) {
+    logger.info("ready", { webhookPort: config.webhookPort, httpPort: config.httpPort, database: database.address });
+    connections.onReady?.();
+  }
+  await loops;
+  await admission.unregister();
+  await events.flush();
+}
+
+function open(connections: Connections, maxConnections: number): Database {
+  try {
+    return openDatabase({ url: connections.databaseUrl, applicationName: "tablewright", maxConnections });
+  } catch (error) {
+    throw error instanceof PostgresError ? new StartError(error.message) : error;
+  }
+}
+
+/** Waits a moment for an API server that has just started; whoever gave a wrong address wants to know it. */
+async function meetCluster(client: KubeClient, signal: AbortSignal): Promise<string> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+  while (true) {
+    try {
+      return await readClusterId(client, signal);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (patience.aborted || error.status === 401) throw new StartError(error.message);
+      await systemTiming.delay(250, patience).catch(() => {});
+    }
+  }
+}
+
+/** A database that is down is waited for by every table; a role that may do everything is refused at once. */
+async function meetDatabase(gate: RegistryGate, logger: Logger, signal: AbortSignal): Promise<void> {
+  try {
+    await gate.check(AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]));
+  } catch (error) {
+    if (error instanceof SuperuserRefused) throw new StartError(error.message);
+    if (!isExpected(error)) throw error;
+    logger.warn("the database cannot be used yet", { reason: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function isExpected(error: unknown): boolean {
+  return error instanceof PostgresError || error instanceof RegistryUntrusted;
+}
+
+function serveReviews(config: Config, connections: Connections, admission: Admission): Deno.HttpServer {
+  const { certificate, privateKey } = admission.servingPair;
+  const hostname = connections.embeddedCluster ? "127.0.0.1" : "0.0.0.0";
+  return listen(
+    "--webhook-port",
+    config.webhookPort,
+    () =>
+      Deno.serve(
+        { port: config.webhookPort, hostname, cert: certificate, key: privateKey, onListen },
+        admission.app.fetch,
+      ),
+  );
+}
+
+function serveOperations(config: Config, controls: readonly KindControl[], admission: Admission): Deno.HttpServer {
+  const app = createOperationsApp([
+    { name: "admission", check: () => admission.readiness() },
+    ...controls.map(({ name, informer }) => ({
+      name: `cache-${name}`,
+      // A kind whose CRD is absent is polled, and makes nobody unready.
+      check: () => informer.state === "syncing" ? "the first list is not complete" : undefined,
+    })),
+  ]);
+  return listen("--http-port", config.httpPort, () => Deno.serve({ port: config.httpPort, onListen }, app.fetch));
+}
+
+/** Deno would print a line of its own. */
+function onListen(): void {}
+
+function listen(flag: string, port: number, serve: () => Deno.HttpServer): Deno.HttpServer {
+  try {
+    return serve();
+  } catch (error) {
+    const inUse = error instanceof Deno.errors.AddrInUse;
+    if (!inUse && !(error instanceof Deno.errors.PermissionDenied)) throw error;
+    const why = inUse ? "it is in use" : "permission denied";
+    throw new StartError(`Cannot listen on port ${port}: ${why}; choose another with ${flag}`);
+  }
+}
+
+async function becomeReady(controls: readonly KindControl[], admission: Admission, signal: AbortSignal): Promise<void> {
+  try {
+    await Promise.all([...controls.map(({ informer }) => informer.whenSynced(signal)), admission.register(signal)]);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Starts the operator on a cluster and a database that are there; `deno task run` (local/run.ts) can also bring its own. */
+async function main(args: readonly string[], env: Environment): Promise<number> {
+  const command = parseCommandLine(args, env);
+  switch (command.kind) {
+    case "help":
+    case "version":
+      console.log(command.text);
+      return 0;
+    case "usage":
+      console.error(command.message);
+      return 64;
+    case "run":
+      return await runUntilSignal(command.config, env);
+  }
+}
+
+async function runUntilSignal(config: Config, env: Environment): Promise<number> {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, () => stop.signal.aborted ? Deno.exit(1) : stop.abort());
+  }
+  try {
+    await run(config, await connect(config, env), stop.signal);
+    return 0;
+  } catch (error) {
+    const isKnown = [StartError, KubeconfigError, InClusterError].some((known) => error instanceof known);
+    if (!isKnown || !(error instanceof Error)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
+
+async function connect(config: Config, env: Environment): Promise<Connections> {
+  const isExplicit = config.kubeconfig !== undefined || config.context !== undefined;
+  if (!isExplicit && !config.inPod) {
+    throw new StartError(
+      "Cannot choose a cluster: set KUBECONFIG, give --context, or run in a Pod (deno task run brings its own)",
+    );
+  }
+  if (config.databaseUrl === undefined) throw new StartError("Cannot choose a database: DATABASE_URL must be set");
+  const { kubeconfig: path, context } = config;
+  const cluster = isExplicit
+    ? await loadKubeconfig({ ...(path === undefined ? {} : { path }), ...(context === undefined ? {} : { context }) })
+    : await inClusterConfig({
+      host: env["KUBERNETES_SERVICE_HOST"],
+      port: env["KUBERNETES_SERVICE_PORT"],
+      readTextFile: (file) => Deno.readTextFile(file),
+      now: systemTiming.now,
+    });
+  return { cluster, databaseUrl: config.databaseUrl, embeddedCluster: false };
+}
+
+if (import.meta.main) {
+  const env = { ...Deno.env.toObject(), HOSTNAME: Deno.hostname() };
+  Deno.exit(await main(Deno.args, env));
+}

@@ -1,0 +1,258 @@
+import { addressOf, parseConnectionUrl } from "./connection_url.ts";
+import { PostgresError } from "./errors.ts";
+import { quoteLiteral } from "./identifier.ts";
+import { Pool } from "./pool.ts";
+import { Session } from "./session.ts";
+
+/** How to open a {@linkcode Database}. */
+export interface DatabaseOptions {
+  /** `postgres://user:password@host:port/database?sslmode=verify-full`; see `parseConnectionUrl()`. */
+  readonly url: string;
+  readonly applicationName: string;
+  /** More transactions at once wait for their turn. */
+  readonly maxConnections: number;
+  /** Certificates (PEM) that are trusted instead of the system's. */
+  readonly certificateAuthority?: string;
+  /** Called with the SQLSTATE of each notice. */
+  readonly onNotice?: (sqlstate: string) => void;
+}
+
+/** A database, reached through a few connections that open when they are needed. */
+export interface Database {
+  /** `host:port/database`, for messages. */
+  readonly address: string;
+  /**
+   * Runs `work` in one transaction. It commits if `work` returns and none of its statements failed, also none that
+   * `work` did not wait for; else it rolls back. Settings that change what SQL means are pinned first.
+   *
+   * A read-only transaction whose statements are sent together takes one round trip.
+   *
+   * @throws {PostgresError} on every failure of the database; what `work` throws is passed on.
+   */
+  transaction<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Waits for transactions that run, then ends all connections. */
+  close(): Promise<void>;
+}
+
+export interface TransactionOptions {
+  readonly readOnly: boolean;
+  /** Longest wait for one lock, in milliseconds. */
+  readonly lockTimeoutMs: number;
+  /** Longest run of one statement, in milliseconds. */
+  readonly statementTimeoutMs: number;
+  /** Ends everything at once: the wait for a connection, and what the server runs. */
+  readonly signal: AbortSignal;
+}
+
+export interface Transaction {
+  /**
+   * Runs one statement; more than one in the text is refused by the server (42601). Not waiting for the answer before
+   * the next call sends both in one go.
+   *
+   * Parameters are sent as text (`parameterText()`): write their type in the statement. Of the answer, `int8`,
+   * `numeric` and arrays stay text, `oid`, `int4` and floats are numbers, `json` is parsed, timestamps are `Date`.
+   */
+  query<Row>(text: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Lets the server parse and type-check one statement (Parse, Describe): nothing is executed. */
+  describe(text: string): Promise<void>;
+}
+
+const IDLE_MS = 30_000;
+const END_TIMEOUT_MS = 5_000;
+const IDLE_IN_TRANSACTION_MS = 60_000;
+
+/** Whatever a database or a role has set, SQL means and prints the same in our transactions. */
+const PINNED_SETTINGS: Readonly<Record<string, string>> = {
+  search_path: "pg_catalog, pg_temp",
+  standard_conforming_strings: "on",
+  quote_all_identifiers: "off",
+  transform_null_equals: "off",
+  DateStyle: "ISO, YMD",
+  IntervalStyle: "postgres",
+  TimeZone: "UTC",
+  bytea_output: "hex",
+  extra_float_digits: "1",
+  row_security: "off",
+  jit: "off",
+  idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
+};
+
+/**
+ * Opens nothing yet: the first transaction connects.
+ *
+ * @throws {PostgresError} one line, without the password, if the URL cannot be used.
+ */
+export function openDatabase(options: DatabaseOptions): Database {
+  const target = parseConnectionUrl(options.url);
+  if (!target.ok) throw new PostgresError(target.fault, { kind: "condition" });
+  const pool = new Pool<Session>({
+    maximum: options.maxConnections,
+    idleMs: IDLE_MS,
+    open: (signal) => Session.open({ ...options, target: target.value }, signal),
+    isAlive: (session) => session.isAlive,
+    close: (session) => session.close(),
+  });
+  return {
+    address: `${addressOf(target.value)}/${target.value.database}`,
+    transaction: (transactionOptions, work) => runTransaction(pool, transactionOptions, work),
+    close: () => pool.close(),
+  };
+}
+
+async function runTransaction<T>(
+  pool: Pool<Session>,
+  options: TransactionOptions,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const settings = settingsFor(options);
+  const session = await acquire(pool, options.signal);
+  const run = new Run(session, options, settings);
+  try {
+    const value = await run.untilStopped(work);
+    if (!options.readOnly) await run.commit();
+    return value;
+  } finally {
+    // Nobody waits for the end of a transaction that changed nothing.
+    run.end().finally(() => pool.release(session));
+  }
+}
+
+async function acquire(pool: Pool<Session>, signal: AbortSignal): Promise<Session> {
+  try {
+    return await pool.acquire(signal);
+  } catch (error) {
+    throw error instanceof PostgresError ? error : new PostgresError(
+      "Cannot get a connection to PostgreSQL: the wait was stopped",
+      { kind: "retry" },
+    );
+  }
+}
+
+/** One transaction on one session. */
+class Run implements Transaction {
+  readonly #session: Session;
+  readonly #options: TransactionOptions;
+  readonly #begun: Promise<unknown>;
+  readonly #stopped = Promise.withResolvers<never>();
+  readonly #onAbort = () => this.#stop();
+  #failure: PostgresError | undefined;
+  #phase: "working" | "committing" | "committed" | "ended" = "working";
+
+  constructor(session: Session, options: TransactionOptions, settings: string) {
+    this.#session = session;
+    this.#options = options;
+    this.#stopped.promise.catch(() => {});
+    options.signal.addEventListener("abort", this.#onAbort, { once: true });
+    const begin = `BEGIN ISOLATION LEVEL READ COMMITTED${options.readOnly ? " READ ONLY" : ""}`;
+    this.#begun = Promise.all([this.#watch(session.send(begin)), this.#watch(session.send(settings))]);
+    this.#begun.catch(() => {});
+    if (options.signal.aborted) this.#stop();
+  }
+
+  async untilStopped<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    // Sent behind a BEGIN that failed, a write would be its own transaction: only reads go out at once.
+    if (!this.#options.readOnly) await this.#begun.catch(() => this.#throwFailure());
+    const value = await Promise.race([
+      work(this).catch((error) => this.#fail(error)),
+      this.#stopped.promise,
+    ]);
+    await this.#begun.catch(() => {});
+    this.#throwFailure();
+    return value;
+  }
+
+  async query<Row>(text: string, parameters?: readonly unknown[]): Promise<readonly Row[]> {
+    this.#assertWorking();
+    const result = await this.#watch(this.#session.send(text, parameters));
+    return result.rows as readonly Row[];
+  }
+
+  async describe(text: string): Promise<void> {
+    this.#assertWorking();
+    await this.#watch(this.#session.describe(text));
+  }
+
+  async commit(): Promise<void> {
+    this.#phase = "committing";
+    const { command } = await this.#watch(this.#session.send("COMMIT")).catch((error) => this.#fail(error));
+    this.#phase = "committed";
+    // PostgreSQL answers a COMMIT of a failed transaction with ROLLBACK, not with an error.
+    if (command !== "COMMIT") {
+      this.#throwFailure();
+      throw new PostgresError("PostgreSQL rolled the transaction back", { kind: "retry" });
+    }
+  }
+
+  /** Leaves the session clean, or dead. */
+  async end(): Promise<void> {
+    const open = this.#phase !== "committed";
+    this.#phase = "ended";
+    this.#options.signal.removeEventListener("abort", this.#onAbort);
+    if (!open || !this.#session.isAlive) return;
+    const timer = setTimeout(() => this.#session.destroy(stoppedError()), END_TIMEOUT_MS);
+    await this.#session.send("ROLLBACK").catch(() => this.#session.destroy(stoppedError()));
+    clearTimeout(timer);
+  }
+
+  #assertWorking(): void {
+    if (this.#phase !== "working") throw new Error("Cannot run a statement: the transaction has ended");
+  }
+
+  /** Keeps the first failure: the errors that follow it only say that the transaction has failed. */
+  #watch<T>(sent: Promise<T>): Promise<T> {
+    sent.catch((error) => this.#failure ??= this.#refine(error));
+    return sent;
+  }
+
+  /** While nothing was committed, a lost connection is no riddle. */
+  #refine(error: unknown): PostgresError {
+    if (!(error instanceof PostgresError)) {
+      return new PostgresError(error instanceof Error ? error.message : "Cannot run a statement", { kind: "bug" });
+    }
+    return error.kind === "outcomeUnknown" && this.#phase === "working"
+      ? new PostgresError("The connection to PostgreSQL was lost; the transaction changed nothing", { kind: "retry" })
+      : error;
+  }
+
+  #fail(error: unknown): never {
+    this.#throwFailure();
+    throw error;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #stop(): void {
+    const error = this.#phase === "committing"
+      ? new PostgresError("The transaction was stopped while it committed; what it did is not known", {
+        kind: "outcomeUnknown",
+      })
+      : stoppedError();
+    this.#failure ??= error;
+    this.#session.destroy(error);
+    this.#stopped.reject(error);
+  }
+}
+
+function stoppedError(): PostgresError {
+  return new PostgresError("The transaction was stopped before it could commit; it changed nothing", { kind: "retry" });
+}
+
+function settingsFor(options: TransactionOptions): string {
+  const settings = {
+    ...PINNED_SETTINGS,
+    lock_timeout: milliseconds(options.lockTimeoutMs),
+    statement_timeout: milliseconds(options.statementTimeoutMs),
+  };
+  const calls = Object.entries(settings)
+    .map(([name, value]) => `pg_catalog.set_config('${name}', ${quoteLiteral(value)}, true)`);
+  return `SELECT ${calls.join(", ")}`;
+}
+
+function milliseconds(value: number): string {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(`Cannot set a timeout: it must be a whole number of milliseconds: current value is ${value}`);
+  }
+  return String(value);
+}

@@ -1,0 +1,147 @@
+import { assertEquals } from "@std/assert";
+import { fromFileUrl, relative } from "@std/path";
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+const FOLDERS = ["crds", "postgres", "kube", "handlers", "local", "tests"] as const;
+
+/** npm packages that several files may import: the web framework and the standard library. */
+const SHARED_PACKAGES = /^(hono|hono\/.*|@std\/.*)$/;
+const TEST_PACKAGES = ["fast-check", "@sinonjs/fake-timers"];
+
+/** Files of `postgres/` that read or write something; every other one is pure. */
+const POSTGRES_IO = ["apply.ts", "catalog.ts", "client.ts", "probe.ts", "registry.ts", "situation.ts", "table_lock.ts"];
+
+interface Import {
+  readonly file: string;
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+function sourceFiles(folder: string): string[] {
+  const files: string[] = [];
+  for (const entry of Deno.readDirSync(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) files.push(...sourceFiles(path));
+    else if (entry.name.endsWith(".ts")) files.push(relative(ROOT, path));
+  }
+  return files;
+}
+
+/** Import specifiers by text: static, dynamic and re-exports. */
+function importsOf(file: string): Import[] {
+  const source = Deno.readTextFileSync(`${ROOT}/${file}`).replaceAll(/^\s*(\*|\/\/).*$/gm, "");
+  const statements = source.matchAll(/(?:^|\n)\s*(?:import|export)(\s+type)?\s[^;"']*?from\s*"([^"]+)"/g);
+  const bare = source.matchAll(/(?:^|\n)\s*import\s*"([^"]+)"/g);
+  const dynamic = source.matchAll(/\bimport\(\s*"([^"]+)"/g);
+  return [
+    ...[...statements].map(([, type, specifier = ""]) => ({ file, specifier, typeOnly: type !== undefined })),
+    ...[...bare].map(([, specifier = ""]) => ({ file, specifier, typeOnly: false })),
+    ...[...dynamic].map(([, specifier = ""]) => ({ file, specifier, typeOnly: false })),
+  ];
+}
+
+const FILES = [...FOLDERS.flatMap((folder) => sourceFiles(`${ROOT}${folder}`)), "main.ts"];
+const IMPORTS = FILES.flatMap(importsOf);
+const PRODUCT = IMPORTS.filter(({ file }) => !isTest(file));
+
+function isTest(file: string): boolean {
+  return file.startsWith("tests/") || file.endsWith("_test.ts");
+}
+
+/** `crds`, `postgres`, … of the file that a relative specifier names. */
+function targetOf({ file, specifier }: Import): string | undefined {
+  if (!specifier.startsWith(".")) return undefined;
+  return relative(ROOT, fromFileUrl(new URL(specifier, `file://${ROOT}${file}`)));
+}
+
+function violations(imports: readonly Import[], isBad: (target: string, each: Import) => boolean): string[] {
+  return imports.flatMap((each) => {
+    const target = targetOf(each);
+    return target !== undefined && isBad(target, each) ? [`${each.file} imports ${target}`] : [];
+  });
+}
+
+function folderOf(path: string): string {
+  return path.split("/")[0] ?? "";
+}
+
+Deno.test("crds, postgres and kube import nothing of ours outside themselves, types included", () => {
+  const layers = ["crds", "postgres", "kube"];
+  assertEquals(
+    violations(IMPORTS, (target, { file }) => layers.includes(folderOf(file)) && folderOf(target) !== folderOf(file)),
+    [],
+  );
+});
+
+Deno.test("handlers imports crds, postgres, kube and itself only", () => {
+  const allowed = ["handlers", "crds", "postgres", "kube"];
+  assertEquals(
+    violations(PRODUCT, (target, { file }) => folderOf(file) === "handlers" && !allowed.includes(folderOf(target))),
+    [],
+  );
+});
+
+Deno.test("nothing but tests imports tests, nothing but local imports local", () => {
+  assertEquals(violations(PRODUCT, (target) => folderOf(target) === "tests"), []);
+  assertEquals(
+    violations(PRODUCT, (target, { file }) => folderOf(target) === "local" && folderOf(file) !== "local"),
+    [],
+  );
+});
+
+Deno.test("each npm package has one importing file; types are free", () => {
+  const importers = new Map<string, Set<string>>();
+  for (const { file, specifier, typeOnly } of PRODUCT) {
+    if (typeOnly || specifier.startsWith(".") || SHARED_PACKAGES.test(specifier)) continue;
+    importers.set(specifier, (importers.get(specifier) ?? new Set()).add(file));
+  }
+  const shared = [...importers].filter(([, files]) => files.size > 1).map(([name, files]) =>
+    `${name}: ${[...files].join(", ")}`
+  );
+  assertEquals(shared, []);
+  const testOnly = TEST_PACKAGES.filter((name) =>
+    [...(importers.get(name) ?? [])].some((file) => !file.includes("fake_"))
+  );
+  assertEquals(testOnly, []);
+});
+
+Deno.test("the pure files import no IO file", () => {
+  const pure = (file: string) =>
+    !isTest(file) &&
+    (file.startsWith("crds/") ||
+      (file.startsWith("postgres/") && !POSTGRES_IO.includes(file.slice("postgres/".length))) ||
+      /^handlers\/.*\/(desired|policy|status|judge|preview|conflict|understand)\.ts$/.test(file));
+  const isIo = (target: string) =>
+    target.startsWith("kube/") || POSTGRES_IO.includes(target.replace(/^postgres\//, ""));
+  assertEquals(violations(IMPORTS.filter((each) => !each.typeOnly && pure(each.file)), isIo), []);
+});
+
+Deno.test("only the entries read the environment, the arguments or end the process", () => {
+  const entries = ["main.ts", "local/"];
+  const readers = FILES.filter((file) => !isTest(file) && !entries.some((entry) => file.startsWith(entry)))
+    .filter((file) => /Deno\.(env|args|exit|addSignalListener)\b/.test(Deno.readTextFileSync(`${ROOT}/${file}`)));
+  assertEquals(readers, []);
+});
+
+Deno.test("SQL goes through the extended protocol: unsafe() is called in postgres/client.ts only", () => {
+  const callers = FILES.filter((file) => file !== "postgres/client.ts" && file !== "tests/architecture_test.ts")
+    .filter((file) => /\.unsafe\(/.test(Deno.readTextFileSync(`${ROOT}/${file}`)));
+  assertEquals(callers, []);
+});
+
+Deno.test("no file is longer than 400 lines and every path in docs/architecture.md exists", () => {
+  const long = FILES.filter((file) => Deno.readTextFileSync(`${ROOT}/${file}`).split("\n").length > 400);
+  assertEquals(long, []);
+  const document = Deno.readTextFileSync(`${ROOT}/docs/architecture.md`);
+  const paths = [...document.matchAll(/`([a-z_]+\/[a-z_./-]+|main\.ts|deno\.json)`/g)].map(([, path = ""]) => path);
+  assertEquals(paths.length > 20, true);
+  const missing = paths.filter((path) => {
+    try {
+      Deno.statSync(`${ROOT}/${path}`);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  assertEquals(missing, []);
+});

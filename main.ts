@@ -117,7 +117,7 @@ async function meetDatabase(gate: RegistryGate, logger: Logger, signal: AbortSig
 }
 
 function isExpected(error: unknown): boolean {
-  return error instanceof PostgresError || error instanceof RegistryUntrusted;
+  return [PostgresError, RegistryUntrusted, SuperuserRefused].some((known) => error instanceof known);
 }
 
 function serveReviews(config: Config, connections: Connections, admission: Admission): Deno.HttpServer {
@@ -210,7 +210,7 @@ async function connect(config: Config, env: Environment): Promise<Connections> {
   if (config.databaseUrl === undefined) throw new StartError("Cannot choose a database: DATABASE_URL must be set");
   const { kubeconfig: path, context } = config;
   const cluster = isExplicit
-    ? await loadKubeconfig({ ...(path === undefined ? {} : { path }), ...(context === undefined ? {} : { context }) })
+    ? await loadKubeconfig({ path: path ?? "", ...(context === undefined ? {} : { context }) })
     : await inClusterConfig({
       host: env["KUBERNETES_SERVICE_HOST"],
       port: env["KUBERNETES_SERVICE_PORT"],

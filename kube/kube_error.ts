@@ -100,7 +100,10 @@ const FAILURES: readonly (readonly [RegExp, string])[] = [
   [/NotValidForName/i, "its certificate is not valid for this host name"],
   [/certificate.*expired/i, "its certificate has expired"],
   [/UnsupportedCertVersion/i, "its certificate is not X.509 v3"],
-  [/connection reset|broken pipe|connection closed|unexpected eof|error reading a body/i, "the connection was lost"],
+  [
+    /connection reset|peer closed connection|broken pipe|connection closed|unexpected eof|error reading a body/i,
+    "the connection was lost",
+  ],
   [/network.*unreachable|no route to host/i, "the network is unreachable"],
 ];
 

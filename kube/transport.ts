@@ -1,3 +1,4 @@
+import { certificateExpiry } from "./certificate.ts";
 import { errorFromFailure, errorFromResponse, KubeError } from "./kube_error.ts";
 
 /** Where an API server is and who we are to it. Certificates and keys are PEM texts, never paths. */
@@ -208,6 +209,8 @@ function createHttpClient(config: ClusterConfig): Deno.HttpClient {
     throw new TypeError("Cannot log in to the API server: a client certificate and its key must be given together");
   }
   try {
+    // Deno takes a text without a certificate for an empty list, and would then trust nobody.
+    if (certificateAuthority !== undefined) certificateExpiry(certificateAuthority);
     return Deno.createHttpClient({
       ...(certificateAuthority === undefined ? {} : { caCerts: [certificateAuthority] }),
       ...(clientCertificate === undefined || clientKey === undefined

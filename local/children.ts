@@ -38,6 +38,8 @@ interface ChildRecord extends ProcessIdentity {
   readonly stopDeadlineMs: number;
 }
 
+const live = new Set<ProcessIdentity>();
+
 const RECORD_SUFFIX = ".child.json";
 
 /** Deno cannot hand a file to a child as its output; the shell can, and becomes the program, so the process number stays. */
@@ -71,7 +73,9 @@ export function startChild(options: ChildOptions): Child {
   const recordPath = join(options.recordDirectory, `${options.name}${RECORD_SUFFIX}`);
   const record: ChildRecord = { ...identity, stopSignal: options.stopSignal, stopDeadlineMs: options.stopDeadlineMs };
   writeFileAtomically(recordPath, JSON.stringify(record), { mode: 0o600 });
+  live.add(identity);
   const ended = process.status.then((status) => {
+    live.delete(identity);
     removeIfPresent(recordPath);
     return status;
   });
@@ -87,6 +91,11 @@ export function startChild(options: ChildOptions): Child {
       clearTimeout(timer);
     },
   };
+}
+
+/** Ends the children of this process at once and without order, when there is no time for more. */
+export function killAllChildren(): void {
+  for (const identity of live) signalProcess(identity, "SIGKILL");
 }
 
 /**

@@ -23,6 +23,7 @@ export const OPERATOR = "tablewright";
 
 /** Written last: a set-up that was interrupted begins anew. */
 const DONE = "initialized";
+const PASSWORDS = "passwords.json";
 
 /** The least that the operator needs: it makes its registry schema and tables in `public`, and nothing beyond its database. */
 function setupSql(
@@ -50,14 +51,20 @@ export function dataDirectory(setup: { readonly directory: string }): string {
   return join(workDirectory(setup), "data");
 }
 
+/** The passwords of a server that was set up in this folder, if there is one. */
+export function readPasswords(directory: string): PostgresPasswords | undefined {
+  const isDone = readTextIfPresent(join(directory, DONE)) !== undefined;
+  const text = isDone ? readTextIfPresent(join(directory, PASSWORDS)) : undefined;
+  return text === undefined ? undefined : JSON.parse(text) as PostgresPasswords;
+}
+
 /** Makes the data folder, the database and the operator's role, unless they are there. */
 export async function ensureDataDirectory(setup: PostgresSetup): Promise<PostgresPasswords> {
-  const path = join(setup.directory, "passwords.json");
-  const kept = readTextIfPresent(join(setup.directory, DONE)) === undefined ? undefined : readTextIfPresent(path);
-  if (kept !== undefined) return JSON.parse(kept) as PostgresPasswords;
+  const kept = readPasswords(setup.directory);
+  if (kept !== undefined) return kept;
   removeIfPresent(dataDirectory(setup));
   const passwords = { superuser: generatePassword(), operator: generatePassword() };
-  writeFileAtomically(path, JSON.stringify(passwords), { mode: 0o600 });
+  writeFileAtomically(join(setup.directory, PASSWORDS), JSON.stringify(passwords), { mode: 0o600 });
   await runInitdb(setup, passwords);
   for (const { database, sql } of setupSql(passwords)) await runSingleUser(setup, database, sql);
   writeFileAtomically(join(setup.directory, DONE), "", { mode: 0o600 });

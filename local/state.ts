@@ -61,7 +61,7 @@ export function cacheRoot(): string {
  * @throws {LocalError} if another run of the clone is alive or the folder cannot be written.
  */
 export async function openState(options: StateOptions): Promise<CloneState> {
-  const directory = join(options.cacheRoot, "clones", await shortHash(options.clone));
+  const directory = await cloneDirectory(options.cacheRoot, options.clone);
   makeFolder(directory);
   const lock = lockState(directory, options.clone);
   try {
@@ -74,6 +74,11 @@ export async function openState(options: StateOptions): Promise<CloneState> {
     lock.release();
     throw error;
   }
+}
+
+/** Where the state of the clone at this absolute path is, whether or not there is any. */
+export async function cloneDirectory(cacheRoot: string, clone: string): Promise<string> {
+  return join(cacheRoot, "clones", await shortHash(clone));
 }
 
 export function controlPlaneDirectory({ directory }: { readonly directory: string }): string {

@@ -1,12 +1,11 @@
+import { observeRelations, type Relation } from "./catalog.ts";
 import type { SchemaChange } from "./change.ts";
-import type { Relation } from "./catalog.ts";
-import { observeRelations } from "./catalog.ts";
 import type { Database, Transaction } from "./client.ts";
 import { planTable } from "./plan.ts";
-import { claim, forget, type Members, record } from "./registry.ts";
-import { type Claimant, type Conflict, observeSituation, type Situation } from "./situation.ts";
-import { dropTableStatement, type Statement, statementsFor } from "./statement.ts";
-import { lockNames } from "./table_lock.ts";
+import { appendHistory, claim, findOwned, type Members, type OwnedTable, record, takeOver } from "./registry.ts";
+import { type Claimant, type Conflict, observeSituation, ownRow, type Situation } from "./situation.ts";
+import { type Statement, statementsFor } from "./statement.ts";
+import { lockNames, lockTable } from "./table_lock.ts";
 import type { Table } from "./table.ts";
 
 /** What the caller decides about a plan: an empty list lets it run. `F` is the caller's kind of fault. */
@@ -56,7 +55,12 @@ export async function applyTable<F>(
 ): Promise<ApplyOutcome<F>> {
   const looked = await look(database, request, limits);
   if (looked !== "change") return looked;
-  return await database.transaction({ ...limits, readOnly: false }, (transaction) => change(transaction, request));
+  try {
+    return await database.transaction({ ...limits, readOnly: false }, (transaction) => change(transaction, request));
+  } catch (error) {
+    if (error instanceof RolledBack) return error.outcome as ApplyOutcome<F>;
+    throw error;
+  }
 }
 
 /** The cheap way out: nothing to do, or nothing that may be done. */
@@ -74,7 +78,7 @@ async function look<F>(
   if (situation.kind !== "owned" || planTable(request.desired, situation.table).length > 0) return "change";
   const { row } = situation;
   const isRecorded = row.owner.uid === request.owner.uid && row.specHash === request.specHash &&
-    row.owner.generation === request.owner.generation;
+    row.oid !== undefined;
   return isRecorded ? { kind: "unchanged", relation: situation.relation, table: situation.table } : "change";
 }
 
@@ -90,34 +94,133 @@ function stopReason<F>(request: ApplyRequest<F>, situation: Situation): ApplyOut
 }
 
 async function change<F>(transaction: Transaction, request: ApplyRequest<F>): Promise<ApplyOutcome<F>> {
-  const { owner, desired } = request;
-  if (!await lockNames(transaction, desired.schema, [desired.name])) return { kind: "busy" };
-  const claimed = await claim(transaction, {
+  const row = await claimRow(transaction, request);
+  const names = [request.desired.name, row.table];
+  if (!await lockNames(transaction, request.desired.schema, names)) throw new RolledBack({ kind: "busy" });
+  // In statements of their own: what a holder of these locks committed before us is seen only now.
+  const situation = await observeSituation(transaction, request);
+  const stop = stopReason(request, situation);
+  if (stop !== undefined) throw new RolledBack(stop);
+  return await execute(transaction, request, { situation, row });
+}
+
+/** The fence: from here on no other operator changes what this object owns. */
+async function claimRow<F>(transaction: Transaction, request: ApplyRequest<F>): Promise<OwnedTable> {
+  const { owner, desired, specHash } = request;
+  const retained = ownRow(
+    await findOwned(transaction, { owner, schema: desired.schema, table: desired.name }),
+    request,
+  );
+  if (retained !== undefined && retained.owner.uid !== owner.uid) await takeOver(transaction, retained, owner);
+  const claimed = await claim(transaction, { owner, schema: desired.schema, table: desired.name, specHash });
+  switch (claimed.kind) {
+    case "claimed":
+      return claimed.row;
+    case "fenced":
+      throw new RolledBack({ kind: "fenced" });
+    case "ownedByOther": {
+      const sameCluster = claimed.owner.clusterId === owner.clusterId;
+      const conflict: Conflict = { kind: "OwnedByOther", name: desired.name, owner: claimed.owner, sameCluster };
+      throw new RolledBack({ kind: "conflict", conflict });
+    }
+  }
+}
+
+async function execute<F>(
+  transaction: Transaction,
+  request: ApplyRequest<F>,
+  found: { readonly situation: Situation; readonly row: OwnedTable },
+): Promise<ApplyOutcome<F>> {
+  const { desired } = request;
+  const before = found.situation.kind === "owned" ? found.situation : undefined;
+  const changes = planTable(desired, before?.table);
+  const statements = statementsFor(changes, before?.table ?? desired);
+  // All waiting happens here, bounded by lock_timeout; the statements behind it find their lock held.
+  if (before !== undefined && changes.length > 0) await lockTable(transaction, before.table);
+  const ran = statements.map((statement) => transaction.query(statement.sql));
+  const observed = observeRelations(transaction, { schema: desired.schema, names: [desired.name], oids: [] });
+  const [[relation]] = await Promise.all([observed, ...ran]);
+  if (relation === undefined) {
+    throw new Error(`the table ${desired.schema}.${desired.name} is not there after its plan ran`);
+  }
+  await writeDown(transaction, request, { row: found.row, before: before?.relation, relation, statements });
+  return statements.length === 0
+    ? { kind: "unchanged", relation, table: desired }
+    : { kind: "applied", statements, created: before === undefined, relation };
+}
+
+async function writeDown<F>(
+  transaction: Transaction,
+  request: ApplyRequest<F>,
+  result: {
+    readonly row: OwnedTable;
+    readonly before: Relation | undefined;
+    readonly relation: Relation;
+    readonly statements: readonly Statement[];
+  },
+): Promise<void> {
+  const { owner, desired, specHash } = request;
+  const { row, before, relation, statements } = result;
+  const planHash = await hashStatements(statements);
+  const declared = Object.fromEntries(
+    desired.columns.flatMap((column) =>
+      column.default === undefined ? [] : [[`default/${column.name}`, column.default]]
+    ),
+  );
+  const recorded = record(transaction, {
     owner,
     schema: desired.schema,
     table: desired.name,
-    specHash: request.specHash,
+    specHash,
+    members: nextMembers(row.members, before, relation),
+    declared,
   });
-  if (claimed.kind === "fenced") return { kind: "fenced" };
-  if (claimed.kind === "ownedByOther") {
-    const sameCluster = claimed.owner.clusterId === owner.clusterId;
-    return {
-      kind: "conflict",
-      conflict: { kind: "OwnedByOther", name: desired.name, owner: claimed.owner, sameCluster },
+  if (statements.length > 0) {
+    const history = {
+      id: row.id,
+      generation: owner.generation,
+      planHash,
+      statements: statements.map(({ sql }) => sql),
     };
+    await appendHistory(transaction, history);
   }
-  if (claimed.row.table !== desired.name && !await lockNames(transaction, desired.schema, [claimed.row.table])) {
-    throw new Rollback({ kind: "busy" });
-  }
-  const situation = await observeSituation(transaction, request);
-  const stop = stopReason(request, situation);
-  if (stop !== undefined) throw new Rollback(stop);
-  return await run(transaction, request, { situation, members: claimed.row.members });
+  await recorded;
+}
+
+/**
+ * What we made: the members before, with what this step added (names that PostgreSQL chose are read back by comparing),
+ * without what is gone. What somebody else added by hand stood there before, and never becomes a member.
+ */
+export function nextMembers(members: Members, before: Relation | undefined, after: Relation): Members {
+  const next = (known: readonly string[], was: readonly string[], is: readonly string[]) =>
+    is.filter((name) => known.includes(name) || !was.includes(name));
+  const names = (relation: Relation | undefined) => ({
+    column: relation?.columns.map(({ name }) => name) ?? [],
+    constraint: relation?.constraints.map(({ name }) => name) ?? [],
+    index: relation?.indexes ?? [],
+  });
+  const was = names(before);
+  const is = names(after);
+  return {
+    column: next(members.column, was.column, is.column),
+    constraint: next(members.constraint, was.constraint, is.constraint),
+    index: next(members.index, was.index, is.index),
+  };
+}
+
+/** First 12 hexadecimal digits of the SHA-256 over the statements, joined by newlines: the name of a plan. */
+export async function hashStatements(statements: readonly Statement[]): Promise<string> {
+  const text = statements.map((statement) => statement.sql).join("\n");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(digest).toHex().slice(0, 12);
 }
 
 /** Ends the transaction without its effects and carries the outcome out of it. */
-class Rollback<F> extends Error {
-  constructor(readonly outcome: ApplyOutcome<F>) {
+class RolledBack extends Error {
+  readonly outcome: ApplyOutcome<unknown>;
+
+  constructor(outcome: ApplyOutcome<unknown>) {
     super("rolled back");
+    this.outcome = outcome;
   }
 }

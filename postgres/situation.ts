@@ -29,7 +29,7 @@ export interface Claimant {
 export async function observeSituation(transaction: Transaction, claimant: Claimant): Promise<Situation> {
   const { owner, desired } = claimant;
   const rows = await findOwned(transaction, { owner, schema: desired.schema, table: desired.name });
-  const row = rows.find((each) => isOwn(each, claimant));
+  const row = ownRow(rows, claimant);
   const [relations, schema] = await Promise.all([
     observeRelations(transaction, {
       schema: row?.schema ?? desired.schema,
@@ -45,12 +45,16 @@ export async function observeSituation(transaction: Transaction, claimant: Claim
  * A row belongs to an object by uid. An object of the same namespace and name under a new uid takes back the table that
  * the old one retained: the old one is gone, since two cannot have one name.
  */
-export function isOwn(row: OwnedTable, claimant: Claimant): boolean {
-  const { owner, desired } = claimant;
-  if (row.owner.clusterId !== owner.clusterId) return false;
-  if (row.owner.uid === owner.uid) return true;
-  return row.owner.namespace === owner.namespace && row.owner.name === owner.name &&
-    row.schema === desired.schema && row.table === desired.name;
+export function ownRow(rows: readonly OwnedTable[], { owner, desired }: Claimant): OwnedTable | undefined {
+  const inCluster = rows.filter((row) => row.owner.clusterId === owner.clusterId);
+  return inCluster.find((row) => row.owner.uid === owner.uid) ??
+    inCluster.find((row) =>
+      row.owner.namespace === owner.namespace && row.owner.name === owner.name && isNamed(row, desired)
+    );
+}
+
+function isNamed(row: OwnedTable, table: Pick<Table, "schema" | "name">): boolean {
+  return row.schema === table.schema && row.table === table.name;
 }
 
 /** The pure part: what was read, judged. */
@@ -62,9 +66,7 @@ export function judgeSituation(read: {
   readonly schema: SchemaAccess;
 }): Situation {
   const { claimant: { owner, desired }, row } = read;
-  const other = read.rows.find((each) =>
-    !isOwn(each, read.claimant) && each.schema === desired.schema && each.table === desired.name
-  );
+  const other = read.rows.find((each) => each.id !== row?.id && isNamed(each, desired));
   if (other !== undefined) {
     const sameCluster = other.owner.clusterId === owner.clusterId;
     return conflict({ kind: "OwnedByOther", name: desired.name, owner: other.owner, sameCluster });

@@ -1,4 +1,5 @@
 import type { Transaction } from "./client.ts";
+import { qualifiedName } from "./identifier.ts";
 
 /**
  * Takes the advisory locks of some table names for the rest of the transaction, in sorted order, without waiting:
@@ -14,4 +15,12 @@ export async function lockNames(transaction: Transaction, schema: string, names:
     [JSON.stringify(keys)],
   );
   return rows[0]?.locked ?? false;
+}
+
+/** Locks a table of ours against everybody, so that the statements behind it wait for nobody. */
+export async function lockTable(
+  transaction: Transaction,
+  table: { readonly schema: string; readonly name: string },
+): Promise<void> {
+  await transaction.query(`LOCK TABLE ${qualifiedName(table.schema, table.name)} IN ACCESS EXCLUSIVE MODE`);
 }

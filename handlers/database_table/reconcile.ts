@@ -3,7 +3,7 @@ import { type FieldError, forbidden, formatFieldError } from "../../crds/field_e
 import type { ReconcileResult } from "../../kube/controller.ts";
 import { type ApplyOutcome, applyTable } from "../../postgres/apply.ts";
 import { PostgresError } from "../../postgres/errors.ts";
-import { RegistryUntrusted } from "../../postgres/registry_gate.ts";
+import { RegistryUntrusted, SuperuserRefused } from "../../postgres/registry_gate.ts";
 import type { Table } from "../../postgres/table.ts";
 import { schemaFault } from "./admit.ts";
 import { conflictError } from "./conflict.ts";
@@ -146,6 +146,7 @@ export class TableReconciler {
     const failure = failureOf(error);
     if (failure === undefined) throw error;
     this.#settled.delete(object.metadata.uid);
+    this.#context.gate.distrust();
     const status = nextStatus(object, { kind: "Failing", ...failure }, timestamp(this.#context.now()));
     this.#context.recordEvent(object, { type: "Warning", reason: failure.reason, note: failure.message });
     await this.#context.objects.writeStatus(object, status, signal);
@@ -163,8 +164,8 @@ interface Failure {
 }
 
 function failureOf(error: unknown): Failure | undefined {
-  if (error instanceof RegistryUntrusted) {
-    return { reason: "RegistryUntrusted", message: error.message, databaseReachable: true, retryNow: false };
+  if (error instanceof RegistryUntrusted || error instanceof SuperuserRefused) {
+    return { reason: error.name, message: error.message, databaseReachable: true, retryNow: false };
   }
   if (!(error instanceof PostgresError)) return undefined;
   const isConnected = error.sqlstate !== undefined && !/^(08|57P0|28|53300|3D000)/.test(error.sqlstate);

@@ -1,0 +1,85 @@
+import type { Database, Transaction } from "./client.ts";
+import { ensureRegistry, registryFaults } from "./registry_bootstrap.ts";
+
+/** Somebody else made or changed the registry: what it says may be a trap, so nothing is altered or dropped. */
+export class RegistryUntrusted extends Error {
+  override readonly name = "RegistryUntrusted";
+
+  constructor(faults: readonly string[]) {
+    super(
+      `The schema tablewright cannot be trusted: ${faults.join("; ")}; nothing is changed until a person has looked`,
+    );
+  }
+}
+
+/** The role may do everything: whatever a table's expressions call would run with all rights. */
+export class SuperuserRefused extends Error {
+  override readonly name = "SuperuserRefused";
+
+  constructor(role: string) {
+    super(
+      `Cannot work as the superuser "${role}": make a role (CREATE ROLE tablewright LOGIN NOSUPERUSER PASSWORD ...; ` +
+        "GRANT CREATE, CONNECT ON DATABASE ... TO tablewright; GRANT USAGE, CREATE ON SCHEMA public TO tablewright) " +
+        "or give --allow-superuser",
+    );
+  }
+}
+
+export interface GateOptions {
+  readonly allowSuperuser: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** How long an answer of the database about its registry is believed. */
+const TRUST_MS = 30_000;
+const LOCK_TIMEOUT_MS = 1_000;
+const STATEMENT_TIMEOUT_MS = 5_000;
+
+/** Stands before every change: makes the registry if there is none, and lets nobody pass while it cannot be trusted. */
+export class RegistryGate {
+  readonly #database: Database;
+  readonly #options: GateOptions;
+  #trustedUntil = -Infinity;
+  #running: Promise<void> | undefined;
+
+  constructor(database: Database, options: GateOptions) {
+    this.#database = database;
+    this.#options = options;
+  }
+
+  /**
+   * Returns at once while the last answer is fresh; callers that come at the same time share one question.
+   *
+   * @throws {RegistryUntrusted | SuperuserRefused} if nothing may be changed.
+   * @throws {PostgresError} if the database cannot be asked.
+   */
+  async check(signal: AbortSignal): Promise<void> {
+    if (this.#options.now() < this.#trustedUntil) return;
+    this.#running ??= this.#ask(signal).finally(() => this.#running = undefined);
+    await this.#running;
+  }
+
+  /** The next check asks again: the connection, and so perhaps the server, is another one. */
+  distrust(): void {
+    this.#trustedUntil = -Infinity;
+  }
+
+  async #ask(signal: AbortSignal): Promise<void> {
+    const limits = { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal, readOnly: true };
+    const superuser = await this.#database.transaction(limits, readSuperuser);
+    if (superuser !== undefined && !this.#options.allowSuperuser) throw new SuperuserRefused(superuser);
+    const made = await ensureRegistry(this.#database, signal);
+    const faults = made.length > 0 ? made : await this.#database.transaction(limits, registryFaults);
+    if (faults.length > 0) throw new RegistryUntrusted(faults);
+    this.#trustedUntil = this.#options.now() + TRUST_MS;
+  }
+}
+
+/** The name of the role if it is a superuser. */
+async function readSuperuser(transaction: Transaction): Promise<string | undefined> {
+  const rows = await transaction.query<{ readonly rolname: string }>(
+    "SELECT rolname FROM pg_roles WHERE rolname = current_user AND rolsuper",
+  );
+  return rows[0]?.rolname;
+}

@@ -1,0 +1,71 @@
+/** A TCP proxy that can misbehave. */
+export interface FaultProxy {
+  readonly port: number;
+  /** Open connections stay open, but nothing passes any more; new ones work. */
+  freeze(): void;
+  /** Closes all open connections; new ones work. */
+  cut(): void;
+  close(): void;
+}
+
+interface Link {
+  frozen: boolean;
+  readonly ends: readonly Deno.TcpConn[];
+}
+
+export function startFaultProxy(targetPort: number): FaultProxy {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const links = new Set<Link>();
+  void acceptAll(listener, links, targetPort);
+  const cut = () => {
+    for (const link of links) link.ends.forEach(closeQuietly);
+    links.clear();
+  };
+  return {
+    port: listener.addr.port,
+    freeze: () => links.forEach((link) => link.frozen = true),
+    cut,
+    close() {
+      listener.close();
+      cut();
+    },
+  };
+}
+
+async function acceptAll(listener: Deno.TcpListener, links: Set<Link>, targetPort: number): Promise<void> {
+  try {
+    for await (const near of listener) {
+      const far = await Deno.connect({ hostname: "127.0.0.1", port: targetPort }).catch(() => undefined);
+      if (far === undefined) {
+        closeQuietly(near);
+        continue;
+      }
+      const link: Link = { frozen: false, ends: [near, far] };
+      links.add(link);
+      void pump(link, near, far);
+      void pump(link, far, near);
+    }
+  } catch {
+    // The listener was closed.
+  }
+}
+
+async function pump(link: Link, from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  try {
+    for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
+      for (let at = 0; !link.frozen && at < count;) at += await to.write(buffer.subarray(at, count));
+    }
+  } catch {
+    // One end is gone.
+  }
+  if (!link.frozen) link.ends.forEach(closeQuietly);
+}
+
+function closeQuietly(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch {
+    // It was closed before.
+  }
+}

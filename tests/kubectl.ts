@@ -1,0 +1,55 @@
+import type { Testbed } from "./testbed.ts";
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** kubectl as a user runs it. */
+export class Kubectl {
+  readonly #testbed: Testbed;
+  readonly #namespace: string;
+
+  constructor(testbed: Testbed, namespace: string) {
+    this.#testbed = testbed;
+    this.#namespace = namespace;
+  }
+
+  /** Runs one command; never throws for what kubectl refuses. */
+  async run(args: readonly string[], stdin?: string): Promise<Answer> {
+    const command = new Deno.Command(this.#testbed.kubectlPath, {
+      args: ["--kubeconfig", this.#testbed.kubeconfigPath, "--namespace", this.#namespace, ...args],
+      // kubectl caches what it discovers: a cache of another cluster on the same port would mislead it.
+      env: { KUBECACHEDIR: `${this.#testbed.kubeconfigPath}.cache` },
+      stdin: stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    });
+    const child = command.spawn();
+    if (stdin !== undefined) {
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(stdin));
+      await writer.close();
+    }
+    const { code, stdout, stderr } = await child.output();
+    return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  }
+
+  /** Runs one command that must succeed. */
+  async ok(args: readonly string[], stdin?: string): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args, stdin);
+    if (code !== 0) throw new Error(`kubectl ${args.join(" ")} failed (${code}): ${stderr}${stdout}`);
+    return stdout;
+  }
+
+  /** `kubectl apply -f -` of an object; JSON is YAML. */
+  async apply(object: unknown, ...flags: readonly string[]): Promise<Answer> {
+    return await this.run(["apply", "-f", "-", ...flags], JSON.stringify(object));
+  }
+
+  async get(resource: string, name: string): Promise<Record<string, unknown> | undefined> {
+    const { code, stdout } = await this.run(["get", resource, name, "-o", "json"]);
+    return code === 0 ? JSON.parse(stdout) : undefined;
+  }
+}

@@ -208,9 +208,11 @@ async function connect(config: Config, env: Environment): Promise<Connections> {
     );
   }
   if (config.databaseUrl === undefined) throw new StartError("Cannot choose a database: DATABASE_URL must be set");
-  const { kubeconfig: path, context } = config;
+  const { kubeconfig, context } = config;
+  // Only --context leads to the default file: a laptop's current context is nobody's choice.
+  const path = kubeconfig ?? `${env["HOME"] ?? ""}/.kube/config`;
   const cluster = isExplicit
-    ? await loadKubeconfig({ path: path ?? "", ...(context === undefined ? {} : { context }) })
+    ? await loadKubeconfig({ path, ...(context === undefined ? {} : { context }) })
     : await inClusterConfig({
       host: env["KUBERNETES_SERVICE_HOST"],
       port: env["KUBERNETES_SERVICE_PORT"],

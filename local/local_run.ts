@@ -8,6 +8,7 @@ import { type Choice, chooseServers, type ClusterChoice } from "./choice.ts";
 import { findOnPath, readTextIfPresent } from "./files.ts";
 import { LocalError } from "./local_error.ts";
 import { localFiles, removeLocalFiles, writeLocalFiles } from "./local_files.ts";
+import { printLine } from "./output.ts";
 import { readPasswords } from "./postgres_setup.ts";
 import { type LocalServers, startServers } from "./servers.ts";
 import {
@@ -37,8 +38,8 @@ const OPERATOR_STOP_MS = 2_500;
  */
 export async function runLocally(options: LocalRunOptions, signal: AbortSignal): Promise<void> {
   const { config } = options;
-  const level = config.logLevel === "warning" ? "warn" : config.logLevel;
-  const logger = createLogger({ format: config.logFormat, level });
+
+  const logger = createLogger({ format: config.logFormat, level: config.logLevel });
   const root = cacheRoot();
   const choice = await choose(options, root);
   for (const reason of choice.reasons) logger.info(reason);
@@ -156,7 +157,7 @@ function printBanner({ config, clone, env }: LocalRunOptions, choice: Choice, se
   const files = localFiles(clone);
   const embedded = choice.cluster.kind === "embedded";
   const kubectl = findOnPath("kubectl", env["PATH"]) === undefined ? servers.kubectl ?? "kubectl" : "kubectl";
-  console.log(formatBanner({
+  printLine(formatBanner({
     clone,
     kubectl,
     hasPsql: servers.postgres !== undefined && findOnPath("psql", env["PATH"]) !== undefined,

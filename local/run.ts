@@ -5,6 +5,7 @@ import { LocalError, reasonOf } from "./local_error.ts";
 import { runLocally } from "./local_run.ts";
 import { removeLocalFiles } from "./local_files.ts";
 import { watchLaunchers } from "./launcher.ts";
+import { printErrorLine, printLine } from "./output.ts";
 import { listenForStop } from "./stop_signals.ts";
 
 /** The entry of `deno task run`: what a laptop needs is started here, the operator itself is the one of `main.ts`. */
@@ -21,12 +22,12 @@ const USER_ERRORS: ReadonlySet<string> = new Set(["LocalError", "StartError", "K
 if (import.meta.main) Deno.exit(await main());
 
 async function main(): Promise<number> {
-  const env = Deno.env.toObject();
+  const env = { ...Deno.env.toObject(), HOSTNAME: Deno.hostname() };
   const command = parseCommandLine(Deno.args, env);
   switch (command.kind) {
     case "help":
     case "version":
-      console.log(command.text);
+      printLine(command.text);
       return 0;
     case "usage":
       return fail(command.message, EXIT_USAGE);
@@ -42,13 +43,15 @@ async function main(): Promise<number> {
   } catch (error) {
     if (stop.signal.aborted && !(error instanceof LocalError)) return 0;
     const isExpected = error instanceof Error && USER_ERRORS.has(error.name);
-    if (!isExpected && command.config.logLevel === "debug") console.error(error);
+    if (!isExpected && command.config.logLevel === "debug") {
+      printErrorLine(error instanceof Error ? error.stack ?? error.message : String(error));
+    }
     return fail(isExpected ? error.message : `Cannot go on, this is a bug: ${reasonOf(error)}`, EXIT_FAILURE);
   }
 }
 
 function fail(message: string, code: number): number {
-  console.error(`tablewright: ${message}`);
+  printErrorLine(`tablewright: ${message}`);
   return code;
 }
 

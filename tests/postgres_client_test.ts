@@ -13,8 +13,8 @@ Deno.test.beforeAll(async () => {
 });
 
 Deno.test.afterAll(async () => {
-  await database.close();
-  await server.stop();
+  await database?.close();
+  await server?.stop();
 });
 
 function open(url: string, maxConnections = 2): Database {

@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { startPostgres, THROWAWAY_SETTINGS } from "../local/postgres_server.ts";
 
 /** A database of its own on a real server, for one file of tests. */
 export interface TestDatabase {
@@ -77,10 +78,9 @@ interface Server {
 async function startServer(): Promise<Server> {
   const given = Deno.env.get("TABLEWRIGHT_TEST_SUPERUSER_URL");
   if (given !== undefined) return { superuserUrl: given, stop: () => Promise.resolve() };
-  const { startPostgres } = await import("../local/postgres_server.ts");
   const directory = await Deno.makeTempDir({ prefix: "tablewright-postgres-" });
   const controller = new AbortController();
-  const server = await startPostgres({ directory, port: freePort() }, controller.signal);
+  const server = await startPostgres({ directory, port: freePort(), settings: THROWAWAY_SETTINGS }, controller.signal);
   return {
     superuserUrl: server.superuserUrl,
     async stop() {

@@ -8,6 +8,12 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /** `pruned`: the schema of the CRD has no room for it, so nothing was stored. */
 export type StatusOutcome = "unchanged" | "written" | "pruned";
 
+export interface StatusResult {
+  readonly outcome: StatusOutcome;
+  /** Of the object afterwards: an event with this one is the echo of the write. */
+  readonly resourceVersion: string;
+}
+
 export interface StatusWriterOptions {
   readonly client: Pick<KubeClient, "get" | "patch">;
   readonly type: ResourceType;
@@ -39,21 +45,33 @@ export class StatusWriter {
    * @param status The whole status as it is for `object.metadata.generation`; members that are absent are removed.
    * @throws {KubeError} 409 if the object changed since it was read, 404 if it is gone.
    */
-  async write(object: KubeObject, status: JsonObject, signal: AbortSignal): Promise<StatusOutcome> {
-    if (mergePatch(statusOf(object), status) === undefined) return "unchanged";
+  async write(object: KubeObject, status: JsonObject, signal: AbortSignal): Promise<StatusResult> {
+    const { resourceVersion } = object.metadata;
+    if (mergePatch(statusOf(object), status) === undefined) return { outcome: "unchanged", resourceVersion };
     const before = this.#subresource ?? await this.#probe(object, signal);
-    if (await this.#tryWrite(before, { object, status, signal })) return "written";
-    const now = await this.#probe(object, signal);
-    if (now === before) return "pruned";
-    this.#options.logger.info("Status subresource of the CRD changed", { plural: this.#options.type.plural, now });
-    return await this.#tryWrite(now, { object, status, signal }) ? "written" : "pruned";
+    const written = await this.#tryWrite(before, { object, status, signal }) ??
+      await this.#retry(before, { object, status, signal });
+    return written === undefined
+      ? { outcome: "pruned", resourceVersion }
+      : { outcome: "written", resourceVersion: written };
   }
 
-  /** Answers whether the API server stored something. */
+  /** Nothing was stored: the subresource may have come or gone since it was looked for. */
+  async #retry(
+    before: Subresource,
+    attempt: { object: KubeObject; status: JsonObject; signal: AbortSignal },
+  ): Promise<string | undefined> {
+    const now = await this.#probe(attempt.object, attempt.signal);
+    if (now === before) return undefined;
+    this.#options.logger.info("Status subresource of the CRD changed", { plural: this.#options.type.plural, now });
+    return await this.#tryWrite(now, attempt);
+  }
+
+  /** Answers the new resourceVersion; `undefined` if the API server stored nothing. */
   async #tryWrite(
     subresource: Subresource,
     { object, status, signal }: { object: KubeObject; status: JsonObject; signal: AbortSignal },
-  ): Promise<boolean> {
+  ): Promise<string | undefined> {
     const { client, type } = this.#options;
     const { namespace, name, uid, resourceVersion, generation } = object.metadata;
     const stored = subresource === "present" ? status : raiseObservedGeneration(status, generation ?? 0);
@@ -61,9 +79,10 @@ export class StatusWriter {
     const reference = subresource === "present" ? { namespace, name, subresource: "status" } : { namespace, name };
     try {
       const written = await client.patch(type, reference, { patch: { kind: "merge", value }, signal });
-      return written.object.metadata.resourceVersion !== resourceVersion;
+      const stored = written.object.metadata.resourceVersion;
+      return stored === resourceVersion ? undefined : stored;
     } catch (error) {
-      if (subresource === "present" && isKubeError(error, 404)) return false;
+      if (subresource === "present" && isKubeError(error, 404)) return undefined;
       throw error;
     }
   }

@@ -74,11 +74,11 @@ Deno.test("StatusWriter writes a status once and then finds nothing to change, w
     const writer = new StatusWriter({ client: server, type, logger: silentLogger });
     const wanted = () => makeStatus(server.object.metadata.generation);
 
-    assertEquals(await writer.write(server.object, wanted(), signal), "written");
+    assertEquals((await writer.write(server.object, wanted(), signal)).outcome, "written");
     assertEquals(server.object.metadata.generation, generation);
     assertEquals(server.object.status, makeStatus(generation));
     const before = server.requests.length;
-    assertEquals(await writer.write(server.object, wanted(), signal), "unchanged");
+    assertEquals((await writer.write(server.object, wanted(), signal)).outcome, "unchanged");
     assertEquals(server.requests.length, before, "no request for no change");
   }
 });
@@ -92,7 +92,7 @@ Deno.test("StatusWriter probes once a kind, and again when the CRD gains or lose
 
   for (const mode of ["field", "subresource"] as const) {
     server.status = mode;
-    assertEquals(await writer.write(server.object, { message: mode }, signal), "written");
+    assertEquals((await writer.write(server.object, { message: mode }, signal)).outcome, "written");
     assertEquals(server.object.status, { message: mode });
   }
 });
@@ -100,7 +100,7 @@ Deno.test("StatusWriter probes once a kind, and again when the CRD gains or lose
 Deno.test("StatusWriter says when the schema prunes the status", async () => {
   const server = new FakeServer("pruned");
   const writer = new StatusWriter({ client: server, type, logger: silentLogger });
-  assertEquals(await writer.write(server.object, { message: "1" }, signal), "pruned");
+  assertEquals((await writer.write(server.object, { message: "1" }, signal)).outcome, "pruned");
 });
 
 Deno.test("StatusWriter lets a conflict through", async () => {

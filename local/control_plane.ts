@@ -33,6 +33,8 @@ export interface ControlPlaneOptions {
   /** Default: the loopback address. */
   readonly bindAddress?: string;
   readonly extraApiServerFlags?: readonly string[];
+  /** Called with one line when a component ends that nobody stopped; it is then started again. Default: it stays down. */
+  readonly onRestart?: (line: string) => void;
   /** Writes what happens to the kinds of this project to {@linkcode ControlPlane.auditLogPath}. */
   readonly audit?: boolean;
 }
@@ -40,6 +42,7 @@ export interface ControlPlaneOptions {
 const LOOPBACK = "127.0.0.1";
 const READY_DEADLINE_MS = 90_000;
 const POLL_MS = 30;
+const RESTART_DELAY_MS = 1_000;
 
 type Context = ControlPlaneOptions & { readonly files: CertificateFiles; readonly auditLogPath?: string };
 
@@ -51,9 +54,9 @@ type Context = ControlPlaneOptions & { readonly files: CertificateFiles; readonl
 export async function startControlPlane(options: ControlPlaneOptions, signal: AbortSignal): Promise<ControlPlane> {
   await Deno.mkdir(options.directory, { recursive: true, mode: 0o700 });
   await stopLeftovers(options.directory);
-  const running: Running = { stopping: new Set() };
+  const running: Running = { components: new Map(), stopping: new Set(), ...onEnd(options) };
   try {
-    running.etcd = startEtcd(options);
+    keepRunning(running, "etcd", () => startEtcd(options));
     const address = options.bindAddress ?? LOOPBACK;
     const server = `https://${address}:${options.ports.apiServer}`;
     const { certificates, files } = await ensureCertificates({
@@ -70,21 +73,19 @@ export async function startControlPlane(options: ControlPlaneOptions, signal: Ab
     const kubeconfigPath = join(options.directory, "kubeconfig");
     writeFileAtomically(kubeconfigPath, encodeKubeconfig(credentials), { mode: 0o600 });
     const context: Context = { ...options, files, ...(options.audit ? prepareAudit(options.directory) : {}) };
-    const failure = Promise.withResolvers<string>();
     const startApiServer = async () => {
-      running.apiServer = watch(startApiServerProcess(context), running, failure.resolve);
+      keepRunning(running, "kube-apiserver", () => startApiServerProcess(context));
       await waitUntilReady({ credentials, running, signal });
     };
     await startApiServer();
-    watch(running.etcd, running, failure.resolve);
-    running.controllerManager = watch(startControllerManager(context, kubeconfigPath), running, failure.resolve);
+    keepRunning(running, "kube-controller-manager", () => startControllerManager(context, kubeconfigPath));
     return {
       ...credentials,
       kubeconfigPath,
       ...(context.auditLogPath === undefined ? {} : { auditLogPath: context.auditLogPath }),
-      failed: failure.promise,
+      failed: running.failure.promise,
       startApiServer,
-      stopApiServer: () => stopChild(running, running.apiServer),
+      stopApiServer: () => stopComponent(running, "kube-apiserver"),
       stop: () => stopAll(running),
     };
   } catch (error) {
@@ -93,19 +94,33 @@ export async function startControlPlane(options: ControlPlaneOptions, signal: Ab
   }
 }
 
-/** The children that live now, and those that we ended on purpose. */
+type ComponentName = "etcd" | "kube-apiserver" | "kube-controller-manager";
+
 interface Running {
-  etcd?: Child;
-  apiServer?: Child;
-  controllerManager?: Child;
-  readonly stopping: Set<Child>;
+  readonly components: Map<ComponentName, Child>;
+  /** Those that we end on purpose. */
+  readonly stopping: Set<ComponentName>;
+  readonly failure: PromiseWithResolvers<string>;
+  readonly onRestart: ((line: string) => void) | undefined;
 }
 
-function watch(child: Child, running: Running, onFailure: (line: string) => void): Child {
-  child.ended.then((status) => {
-    if (!running.stopping.has(child)) onFailure(`${describeEnd(child, status)}`);
+function onEnd({ onRestart }: ControlPlaneOptions): Pick<Running, "failure" | "onRestart"> {
+  return { failure: Promise.withResolvers<string>(), onRestart };
+}
+
+function keepRunning(running: Running, name: ComponentName, start: () => Child): void {
+  running.stopping.delete(name);
+  const child = start();
+  running.components.set(name, child);
+  child.ended.then(async (status) => {
+    if (running.stopping.has(name)) return;
+    const line = describeEnd(child, status);
+    running.failure.resolve(line);
+    if (running.onRestart === undefined) return;
+    running.onRestart(`${line}; starting it again`);
+    await delay(RESTART_DELAY_MS);
+    if (!running.stopping.has(name)) keepRunning(running, name, start);
   });
-  return child;
 }
 
 function describeEnd(child: Child, status: Deno.CommandStatus): string {
@@ -113,21 +128,20 @@ function describeEnd(child: Child, status: Deno.CommandStatus): string {
   return `${child.name} ended with ${how}: ${lastLogLine(child.logPath)} (log: ${child.logPath})`;
 }
 
-async function stopChild(running: Running, child: Child | undefined): Promise<void> {
-  if (child === undefined) return;
-  running.stopping.add(child);
-  await child.stop();
+async function stopComponent(running: Running, name: ComponentName): Promise<void> {
+  running.stopping.add(name);
+  await running.components.get(name)?.stop();
 }
 
 /** The one that depends on the others first. */
 async function stopAll(running: Running): Promise<void> {
-  await stopChild(running, running.controllerManager);
-  await stopChild(running, running.apiServer);
-  await stopChild(running, running.etcd);
+  const names = ["kube-controller-manager", "kube-apiserver", "etcd"] as const;
+  for (const name of names) running.stopping.add(name);
+  for (const name of names) await stopComponent(running, name);
 }
 
 interface Component {
-  readonly name: string;
+  readonly name: ComponentName;
   readonly command: string;
   readonly args: readonly string[];
   readonly stopDeadlineMs: number;
@@ -222,7 +236,7 @@ interface ReadyOptions {
 }
 
 async function waitUntilReady({ credentials, running, signal }: ReadyOptions): Promise<void> {
-  const ended = endOfAny([running.etcd, running.apiServer]);
+  const ended = endOfAny([running.components.get("etcd"), running.components.get("kube-apiserver")]);
   const client = Deno.createHttpClient({
     caCerts: [credentials.certificateAuthority],
     cert: credentials.clientCertificate,
@@ -234,7 +248,7 @@ async function waitUntilReady({ credentials, running, signal }: ReadyOptions): P
       const failure = await Promise.race([ended, delay(POLL_MS, { signal })]);
       if (typeof failure === "string") throw new LocalError(`Cannot start the control plane: ${failure}`);
       if (performance.now() > deadline) {
-        const log = running.apiServer?.logPath ?? "";
+        const log = running.components.get("kube-apiserver")?.logPath ?? "";
         throw new LocalError(
           `Cannot start the control plane: kube-apiserver was not ready after ${READY_DEADLINE_MS / 1_000} s: ${
             lastLogLine(log)

@@ -6,7 +6,6 @@ import { createLogger, type Logger } from "../kube/logger.ts";
 import { formatBanner } from "./banner.ts";
 import { type Choice, chooseServers, type ClusterChoice } from "./choice.ts";
 import { findOnPath, readTextIfPresent } from "./files.ts";
-import { LocalError } from "./local_error.ts";
 import { localFiles, removeLocalFiles, writeLocalFiles } from "./local_files.ts";
 import { printLine } from "./output.ts";
 import { readPasswords } from "./postgres_setup.ts";
@@ -63,7 +62,7 @@ interface Chosen {
   readonly servers: LocalServers;
 }
 
-const NO_SERVERS: LocalServers = { failed: new Promise(() => {}), stop: () => Promise.resolve() };
+const NO_SERVERS: LocalServers = { stop: () => Promise.resolve() };
 
 async function operateWith(
   options: LocalRunOptions,
@@ -71,23 +70,17 @@ async function operateWith(
   { signal, logger }: { readonly signal: AbortSignal; readonly logger: Logger },
 ): Promise<void> {
   const { servers } = chosen;
-  const abort = new AbortController();
-  const failed = servers.failed.then((line) => {
-    if (!signal.aborted) throw new LocalError(`Cannot go on: ${line}`);
-  });
   try {
     writeLocalFiles(options.clone, {
       kubeconfig: readTextIfPresent(servers.controlPlane?.kubeconfigPath ?? ""),
       databaseUrl: servers.postgres?.url,
     });
-    const operating = operate(options, chosen, AbortSignal.any([signal, abort.signal]));
-    try {
-      await Promise.race([operating, failed, whenToldToStop(signal, logger)]);
-    } finally {
-      // The operator goes before the servers it works on, whatever ended the race.
-      abort.abort();
-      await Promise.race([operating, delay(OPERATOR_STOP_MS)]).catch(() => {});
-    }
+    const operating = operate(options, chosen, signal);
+    // One that ends too late has nobody left to hear of it.
+    operating.catch(() => {});
+    await Promise.race([operating, whenToldToStop(signal, logger)]);
+    // The operator goes before the servers that it works on.
+    await Promise.race([operating, delay(OPERATOR_STOP_MS)]);
   } finally {
     removeLocalFiles(options.clone);
     await servers.stop();

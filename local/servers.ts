@@ -2,17 +2,15 @@ import { ensureBinaries } from "./binaries.ts";
 import type { Choice } from "./choice.ts";
 import { type ControlPlane, startControlPlane } from "./control_plane.ts";
 import { LocalError } from "./local_error.ts";
-import { type PostgresServer, startPostgres } from "./postgres_server.ts";
+import { keepPostgresRunning, type KeptPostgres } from "./postgres_keeper.ts";
 import { type CloneState, controlPlaneDirectory, type Environment, postgresDirectory } from "./state.ts";
 
 /** The servers of a local run: those that were chosen to be embedded. */
 export interface LocalServers {
   readonly controlPlane?: ControlPlane;
-  readonly postgres?: PostgresServer;
+  readonly postgres?: KeptPostgres;
   /** Path of the kubectl that belongs to the control plane. */
   readonly kubectl?: string;
-  /** Resolves with one line when one of them ends although nobody stopped it. */
-  readonly failed: Promise<string>;
   /** Ends all, the control plane first. */
   stop(): Promise<void>;
 }
@@ -63,21 +61,19 @@ async function startCluster({ cacheRoot, env, report, state }: ServersOptions, s
   const binaries = await ensureBinaries({ cacheRoot, env, report }, signal);
   const directory = controlPlaneDirectory(state);
   return {
-    controlPlane: await startControlPlane({ directory, binaries, ports: state.ports }, signal),
+    controlPlane: await startControlPlane({ directory, binaries, ports: state.ports, onRestart: report }, signal),
     kubectl: binaries.kubectl,
   };
 }
 
-async function startDatabase({ state }: ServersOptions, signal: AbortSignal): Promise<PostgresServer> {
-  return await startPostgres({ directory: postgresDirectory(state), port: state.ports.postgres }, signal);
+async function startDatabase({ state, report }: ServersOptions, signal: AbortSignal): Promise<KeptPostgres> {
+  return await keepPostgresRunning({ directory: postgresDirectory(state), port: state.ports.postgres, report }, signal);
 }
 
-function toServers(cluster: Cluster | undefined, postgres: PostgresServer | undefined): LocalServers {
-  const failures = [cluster?.controlPlane.failed, postgres?.failed].filter((each) => each !== undefined);
+function toServers(cluster: Cluster | undefined, postgres: KeptPostgres | undefined): LocalServers {
   return {
     ...(cluster === undefined ? {} : cluster),
     ...(postgres === undefined ? {} : { postgres }),
-    failed: Promise.race(failures),
     async stop() {
       await cluster?.controlPlane.stop();
       await postgres?.stop();

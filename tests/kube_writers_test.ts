@@ -108,7 +108,7 @@ async function writesStatus({ client }: TestCluster): Promise<void> {
     const object = await read();
     const observedGeneration = object.metadata.generation;
     const ready = { type: "Ready", status: "True", observedGeneration };
-    return await writer.write(object, { observedGeneration, message, conditions: [ready] }, signal);
+    return (await writer.write(object, { observedGeneration, message, conditions: [ready] }, signal)).outcome;
   };
   const expectSettled = async () => {
     const { metadata, status } = await read();

@@ -29,7 +29,7 @@ export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
       await removeFinalizer(client, { type, object: object, finalizer: FINALIZER, signal });
     },
     async writeStatus(object, status, signal) {
-      return await statusWriter.write(object, { ...status }, signal);
+      return (await statusWriter.write(object, { ...status }, signal)).resourceVersion;
     },
     async isKindTerminating(signal) {
       const definition = await readCustomResourceDefinition(client, `${type.plural}.${type.group}`, signal);

@@ -34,13 +34,28 @@ export function nextStatus(object: DatabaseTable, finding: Finding, now: string)
   const before = object.status?.conditions ?? [];
   const kept = MANAGED.filter((type) => !states.some((state) => state.type === type))
     .reduce<readonly Condition[]>((conditions, type) => removeCondition(conditions, type), before);
-  const observed = observedOf(finding) ?? object.status?.observed;
-  return {
+  const next = {
     observedGeneration,
     message: clip(readyState(finding).message),
     conditions: states.reduce((conditions, state) => setCondition(conditions, state, now), kept),
-    ...(observed === undefined ? {} : { observed }),
   };
+  const observed = isSame(next, object.status)
+    ? object.status?.observed
+    : observedOf(finding) ?? object.status?.observed;
+  return observed === undefined ? next : { ...next, observed };
+}
+
+/** Sizes change all the time: they are brought up to date only together with something that matters. */
+function isSame(next: DatabaseTableStatus, before: DatabaseTableStatus | undefined): boolean {
+  const { observedGeneration, message, conditions } = before ?? {};
+  return before?.observed !== undefined &&
+    JSON.stringify(next) === JSON.stringify({ observedGeneration, message, conditions: conditions?.map(inOrder) });
+}
+
+/** The API server keeps no order of members. */
+function inOrder(condition: Condition): Condition {
+  const { type, status, observedGeneration, reason, message, lastTransitionTime } = condition;
+  return { type, status, reason, message, observedGeneration, lastTransitionTime };
 }
 
 /** Types that this handler writes; others in the list belong to somebody else and stay. */

@@ -115,10 +115,20 @@ export async function stopLeftovers(recordDirectory: string): Promise<readonly s
   return stopped.flat();
 }
 
-/** The last line of a log that says something, to be shown in an error. */
+/** How a child ended, as part of a line: its own last words are shown only when it ended by itself. */
+export function describeEnd(child: Child, status: Deno.CommandStatus): string {
+  const log = `(log: ${child.logPath})`;
+  if (status.signal !== null) return `${child.name} was ended by ${status.signal} ${log}`;
+  return `${child.name} ended with code ${status.code}: ${lastLogLine(child.logPath)} ${log}`;
+}
+
+/** How the three programs mark what is worse than a warning: klog, etcd's JSON, PostgreSQL. */
+const ERROR_LINE = /^[EF]\d{4} |"level":"(error|fatal|panic)"|\b(FATAL|PANIC):|^error:|command failed/i;
+
+/** The last line of a log that tells of an error, else its last line. */
 export function lastLogLine(logPath: string): string {
   const lines = (readTextIfPresent(logPath) ?? "").split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const line = lines.findLast((each) => /error|fatal|fail|panic|could not|cannot/i.test(each)) ?? lines.at(-1);
+  const line = lines.findLast((each) => ERROR_LINE.test(each)) ?? lines.at(-1);
   return line === undefined ? "the log is empty" : line.slice(0, 300);
 }
 

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import type { Binaries } from "./binaries.ts";
 import { AUDIT_POLICY, encodeKubeconfig } from "./cluster_files.ts";
 import { type CertificateFiles, ensureCertificates } from "./certificates.ts";
-import { type Child, lastLogLine, startChild, stopLeftovers } from "./children.ts";
+import { type Child, describeEnd, lastLogLine, startChild, stopLeftovers } from "./children.ts";
 import { removeIfPresent, writeFileAtomically } from "./files.ts";
 import { LocalError } from "./local_error.ts";
 
@@ -121,11 +121,6 @@ function keepRunning(running: Running, name: ComponentName, start: () => Child):
     await delay(RESTART_DELAY_MS);
     if (!running.stopping.has(name)) keepRunning(running, name, start);
   });
-}
-
-function describeEnd(child: Child, status: Deno.CommandStatus): string {
-  const how = status.signal ?? `code ${status.code}`;
-  return `${child.name} ended with ${how}: ${lastLogLine(child.logPath)} (log: ${child.logPath})`;
 }
 
 async function stopComponent(running: Running, name: ComponentName): Promise<void> {

@@ -31,7 +31,7 @@ const REPORT_EVERY_MS = 10_000;
  * @throws {LocalError} if there is none.
  */
 export async function checkGo(env: Environment): Promise<string> {
-  const go = findOnPath("go", env["PATH"]) ?? findOnPath("go", "/usr/local/go/bin");
+  const go = findOnPath("go", env["PATH"]);
   if (go === undefined) throw new LocalError(`Cannot build the control plane: ${NEEDS_GO}`);
   const output = await new Deno.Command(go, { args: ["env", "GOVERSION"], env: { GOTOOLCHAIN: "local" }, cwd: "/" })
     .output();

@@ -1,6 +1,6 @@
 import { delay } from "@std/async/delay";
 import { dirname, join } from "@std/path";
-import { type Child, lastLogLine, startChild, stopLeftovers } from "./children.ts";
+import { type Child, describeEnd, lastLogLine, startChild, stopLeftovers } from "./children.ts";
 import { readTextIfPresent, removeIfPresent } from "./files.ts";
 import { LocalError } from "./local_error.ts";
 import { ensurePostgresBinaries } from "./postgres_binaries.ts";
@@ -67,8 +67,7 @@ export async function startPostgres(options: PostgresOptions, signal: AbortSigna
   const failure = Promise.withResolvers<string>();
   let stopping = false;
   child.ended.then((status) => {
-    const how = status.signal ?? `code ${status.code}`;
-    if (!stopping) failure.resolve(`postgres ended with ${how}: ${lastLogLine(child.logPath)} (log: ${child.logPath})`);
+    if (!stopping) failure.resolve(describeEnd(child, status));
   });
   const urlOf = (user: string, password: string) =>
     `postgres://${user}:${password}@127.0.0.1:${options.port}/${OPERATOR}`;

@@ -5,6 +5,9 @@ export interface FaultProxy {
   freeze(): void;
   /** Closes all open connections; new ones work. */
   cut(): void;
+  /** Closes all open connections and every new one, as if nobody listened, until `accept()`. */
+  refuse(): void;
+  accept(): void;
   close(): void;
 }
 
@@ -16,7 +19,8 @@ interface Link {
 export function startFaultProxy(targetPort: number): FaultProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const links = new Set<Link>();
-  void acceptAll(listener, links, targetPort);
+  const gate = { open: true };
+  void acceptAll(listener, { links, gate, targetPort });
   const cut = () => {
     for (const link of links) link.ends.forEach(closeQuietly);
     links.clear();
@@ -25,6 +29,11 @@ export function startFaultProxy(targetPort: number): FaultProxy {
     port: listener.addr.port,
     freeze: () => links.forEach((link) => link.frozen = true),
     cut,
+    refuse() {
+      gate.open = false;
+      cut();
+    },
+    accept: () => void (gate.open = true),
     close() {
       listener.close();
       cut();
@@ -32,10 +41,15 @@ export function startFaultProxy(targetPort: number): FaultProxy {
   };
 }
 
-async function acceptAll(listener: Deno.TcpListener, links: Set<Link>, targetPort: number): Promise<void> {
+async function acceptAll(
+  listener: Deno.TcpListener,
+  { links, gate, targetPort }: { links: Set<Link>; gate: { open: boolean }; targetPort: number },
+): Promise<void> {
   try {
     for await (const near of listener) {
-      const far = await Deno.connect({ hostname: "127.0.0.1", port: targetPort }).catch(() => undefined);
+      const far = gate.open
+        ? await Deno.connect({ hostname: "127.0.0.1", port: targetPort }).catch(() => undefined)
+        : undefined;
       if (far === undefined) {
         closeQuietly(near);
         continue;

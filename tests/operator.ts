@@ -31,13 +31,21 @@ export interface TestOperator {
   close(): Promise<void>;
 }
 
+export interface OperatorOptions {
+  readonly flags?: readonly string[];
+  /** Default: the shared one. */
+  readonly testbed?: OwnTestbed;
+  /** Between the operator and PostgreSQL. */
+  readonly databasePort?: (port: number) => number;
+}
+
 /**
  * Starts an operator.
  *
  * @param name Of the namespace and, with a prefix, of database and role.
  */
-export async function startTestOperator(name: string, flags: readonly string[] = []): Promise<TestOperator> {
-  const testbed = await openTestbed();
+export async function startTestOperator(name: string, options: OperatorOptions = {}): Promise<TestOperator> {
+  const testbed = options.testbed ?? await openTestbed();
   const database = `tw_${name.replaceAll("-", "_")}`;
   const role = `${database}_operator`;
   const admin = connect(testbed.superuserUrl);
@@ -54,10 +62,12 @@ export async function startTestOperator(name: string, flags: readonly string[] =
 
   const webhookPort = findFreePort();
   const httpPort = findFreePort();
-  const databaseUrl = urlOf(testbed.superuserUrl, { database, role, password: `secret-of-${name}` });
+  const direct = new URL(urlOf(testbed.superuserUrl, { database, role, password: `secret-of-${name}` }));
+  direct.port = String((options.databasePort ?? ((port) => port))(Number(direct.port)));
+  const databaseUrl = direct.href;
   const process = new OperatorProcess(testbed, databaseUrl, [
     ...["--webhook-port", String(webhookPort), "--http-port", String(httpPort), "-n", name, "--instance", name],
-    ...flags,
+    ...options.flags ?? [],
   ]);
   const operator: TestOperator = {
     testbed,

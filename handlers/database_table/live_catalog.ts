@@ -3,6 +3,7 @@ import type { Database } from "../../postgres/client.ts";
 import { type ColumnFault, needsProbe, probeColumns } from "../../postgres/probe.ts";
 import { observeSituation, type Situation } from "../../postgres/situation.ts";
 import type { Column, Table } from "../../postgres/table.ts";
+import { unknownTypeFault } from "../../postgres/type_hint.ts";
 import type { DesiredTable } from "./desired.ts";
 
 /** Which object asks, and what it wants. */
@@ -72,11 +73,16 @@ function columnError(fault: ColumnFault, desired: DesiredTable): FieldError {
   if (fault.part === "type") {
     return invalid(
       paths?.typePath ?? "spec.columns",
-      `type ${type} does not exist in this database: for a type of an extension, or of your own, write schema.name`,
+      `${unknownTypeFault(unquoted(type))}; for a type of an extension, or of your own, write schema.name`,
     );
   }
   return invalid(
     `${paths?.path ?? "spec.columns"}.default`,
     `${column?.default ?? ""} is not a value of type ${type} (SQLSTATE ${fault.sqlstate})`,
   );
+}
+
+/** A name as the user wrote it, where that is plain. */
+function unquoted(type: string): string {
+  return /^"[a-z_0-9]+"(\[\])?$/.test(type) ? type.replaceAll('"', "") : type;
 }

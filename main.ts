@@ -1,3 +1,5 @@
+// The command line is this file's: what it prints goes to a person.
+// deno-lint-ignore-file no-console
 import { Admission } from "./handlers/admission.ts";
 import { type Config, type Environment, parseCommandLine } from "./handlers/config.ts";
 import { controlKind, type ControlOptions, type KindControl } from "./handlers/control.ts";

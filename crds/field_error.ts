@@ -22,14 +22,17 @@ export type Decoded<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
+/** A field that must be there and is not. */
 export function required(path: string, detail: string): FieldError {
   return { path, type: "FieldValueRequired", detail };
 }
 
+/** A value that cannot be used. */
 export function invalid(path: string, detail: string): FieldError {
   return { path, type: "FieldValueInvalid", detail };
 }
 
+/** A value outside a closed list. */
 export function notSupported(path: string, value: unknown, supported: readonly string[]): FieldError {
   return {
     path,
@@ -38,18 +41,22 @@ export function notSupported(path: string, value: unknown, supported: readonly s
   };
 }
 
+/** A value that must be unique and is there twice. */
 export function duplicate(path: string, detail: string): FieldError {
   return { path, type: "FieldValueDuplicate", detail };
 }
 
+/** A value or a change that is understood and refused. */
 export function forbidden(path: string, detail: string): FieldError {
   return { path, type: "FieldValueForbidden", detail };
 }
 
+/** A value or a list above its limit. */
 export function tooLong(path: string, detail: string): FieldError {
   return { path, type: "FieldValueTooLong", detail };
 }
 
+/** A value of another JSON type. */
 export function typeInvalid(path: string, expected: string, value: unknown): FieldError {
   return {
     path,

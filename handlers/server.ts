@@ -19,7 +19,13 @@ export interface AdmissionDependencies {
   readonly logger: Logger;
 }
 
-type Answer = (kind: KindHandler, request: AdmissionRequest, signal: AbortSignal) => Promise<object>;
+interface Review {
+  readonly kind: KindHandler;
+  readonly request: AdmissionRequest;
+  readonly signal: AbortSignal;
+}
+
+type Answer = (review: Review) => Promise<object>;
 
 /**
  * The admission server: one path for validation and one for mutation of all kinds. A verdict, also a denial, is HTTP 200;
@@ -28,11 +34,8 @@ type Answer = (kind: KindHandler, request: AdmissionRequest, signal: AbortSignal
 export function createAdmissionApp(dependencies: AdmissionDependencies): Hono {
   const app = new Hono();
   app.use(bodyLimit({ maxSize: MAX_REVIEW_BYTES, onError: (c) => c.text("Cannot read a review over 7 MiB", 413) }));
-  app.post(
-    "/validate",
-    reviewHandler(dependencies, (kind, request, signal) => validate(dependencies, kind, request, signal)),
-  );
-  app.post("/mutate", reviewHandler(dependencies, (kind, request) => mutate(kind, request)));
+  app.post("/validate", reviewHandler(dependencies, (review) => validate(dependencies, review)));
+  app.post("/mutate", reviewHandler(dependencies, mutate));
   app.notFound((c) => c.text("Cannot serve this path: POST reviews to /validate or /mutate", 404));
   app.onError((error, c) => {
     dependencies.logger.error("cannot judge a review", { error });
@@ -49,22 +52,17 @@ function reviewHandler(dependencies: AdmissionDependencies, answer: Answer) {
     const kind = dependencies.kinds.find((each) => each.resource.group === group && each.resource.plural === resource);
     if (kind === undefined) return c.text(`Cannot judge ${resource}.${group}: this operator does not manage it`, 404);
     const signal = AbortSignal.timeout(deadlineMs(c.req.query("timeout")));
-    return c.json(await answer(kind, decoded.request, signal));
+    return c.json(await answer({ kind, request: decoded.request, signal }));
   };
 }
 
-async function validate(
-  dependencies: AdmissionDependencies,
-  kind: KindHandler,
-  request: AdmissionRequest,
-  signal: AbortSignal,
-): Promise<object> {
+async function validate(dependencies: AdmissionDependencies, { kind, request, signal }: Review): Promise<object> {
   const proof = await dependencies.probe.answer(request);
   if (proof !== undefined) return encodeVerdict(request, { kind: "allowed", warnings: [proof] });
   return encodeVerdict(request, await kind.validate(request, signal));
 }
 
-function mutate(kind: KindHandler, request: AdmissionRequest): Promise<object> {
+function mutate({ kind, request }: Review): Promise<object> {
   const { object } = request;
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
     return Promise.resolve(encodePatch(request, []));

@@ -43,15 +43,14 @@ export async function registerWebhooks(options: RegistrationOptions, signal: Abo
       : []),
   ];
   for (const [pending, check] of steps) {
-    if (!(await until(check, pending, options, signal))) return false;
+    if (!(await until({ check, pending }, options, signal))) return false;
   }
   logger.info("Webhooks are registered", { failurePolicy: finalFailurePolicy });
   return true;
 }
 
 async function until(
-  check: Check,
-  pending: string,
+  { check, pending }: { readonly check: Check; readonly pending: string },
   options: RegistrationOptions,
   signal: AbortSignal,
 ): Promise<boolean> {

@@ -38,7 +38,6 @@ export interface PostgresOptions {
 /** For data that nobody will miss after a power cut: tests and benchmarks. */
 export const THROWAWAY_SETTINGS: Readonly<Record<string, string>> = {
   fsync: "off",
-  synchronous_commit: "off",
   full_page_writes: "off",
 };
 

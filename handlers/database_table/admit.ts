@@ -34,7 +34,7 @@ export async function admitTable(
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return allowed([]);
   const next = await understandSpec(object.spec);
   const old = oldObject === undefined ? undefined : await understandSpec(oldObject.spec);
-  const view = await observe(request, { next, old }, context, signal);
+  const view = await observe({ request, next, old }, context, signal);
   return combine({ next, old, view });
 }
 
@@ -66,12 +66,12 @@ interface Specs {
 }
 
 async function observe(
-  request: AdmissionRequest,
-  specs: Specs,
+  asked: Specs & { readonly request: AdmissionRequest },
   context: AdmissionContext,
   signal: AbortSignal,
 ): Promise<View> {
-  const desired = specs.next.desired;
+  const { request, next, old } = asked;
+  const desired = next.desired;
   if (desired?.table === undefined) return { situation: undefined, columnFaults: [], warnings: [] };
   const object = request.object ?? request.oldObject;
   try {
@@ -81,7 +81,7 @@ async function observe(
       // A mutating call has no uid yet, and neither has a create with generateName.
       uid: request.oldObject?.metadata.uid ?? object?.metadata.uid ?? "",
       desired,
-      previous: specs.old?.desired?.table,
+      previous: old?.desired?.table,
     }, signal);
     return { ...seen, warnings: [] };
   } catch (error) {
@@ -90,7 +90,7 @@ async function observe(
       name: request.name,
       error,
     });
-    const basis = specs.old === undefined ? "as for a new table" : "against the old spec";
+    const basis = old === undefined ? "as for a new table" : "against the old spec";
     const warnings = [
       `the database cannot be asked now: this plan was made ${basis}, and is made again before it runs`,
     ];
@@ -108,7 +108,7 @@ function combine(judged: Specs & { readonly view: View }): Verdict {
     ...standing.map((error) => `still refused: ${formatFieldError(error)}`),
   ];
   if (fresh.length > 0) return denied(fresh, warnings);
-  const shown = standing.length > 0 ? [] : preview(plan, next.desired, view.situation, old?.desired);
+  const shown = standing.length > 0 ? [] : preview(judged, plan);
   return allowed([...warnings, ...shown]);
 }
 
@@ -182,15 +182,11 @@ function keepsName(next: UnderstoodSpec, old: UnderstoodSpec | undefined): boole
   return old?.desired?.table !== undefined && old.desired.table.name === next.desired?.table?.name;
 }
 
-function preview(
-  plan: JudgedPlan | undefined,
-  next: DesiredTable | undefined,
-  situation: Situation | undefined,
-  old: DesiredTable | undefined,
-): readonly string[] {
-  const desired = next?.table;
-  if (plan === undefined || desired === undefined || plan.refused.length > 0) return [];
-  const current = situation?.kind === "owned" ? situation.table : old?.table ?? desired;
+function preview(judged: Specs & { readonly view: View }, plan: JudgedPlan | undefined): readonly string[] {
+  const { next, old, view: { situation } } = judged;
+  const desired = next.desired?.table;
+  if (plan === undefined || desired === undefined) return [];
+  const current = situation?.kind === "owned" ? situation.table : old?.desired?.table ?? desired;
   const rows = situation?.kind === "owned" ? situation.relation.rowEstimate : undefined;
   return previewLines(statementsFor(plan.changes, current), current, rows);
 }

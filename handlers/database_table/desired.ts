@@ -120,11 +120,11 @@ class ColumnCollector {
   }
 }
 
-/** Users of other tools write constraints behind the type; the long form says the same. */
+/** Users of other tools write constraints behind the type: the long form says the same. */
 function longFormHint(spec: ColumnSpec): string {
   const isShortForm = spec.path === spec.typePath;
-  if (!isShortForm || !/\b(not\s+null|default|unique|primary\s+key|references|check)\b/i.test(spec.type)) return "";
-  return `; the short form holds a type alone: write ${spec.key}: {type: …, notNull: true, default: …}`;
+  if (!isShortForm || !/\b(not\s+null|default)\b/i.test(spec.type)) return "";
+  return `, such as ${spec.key}: {type: …, notNull: true, default: …}`;
 }
 
 function parsePrimaryKey(

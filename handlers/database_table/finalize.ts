@@ -35,7 +35,7 @@ export async function finalizeTable(
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     signal,
   });
-  return await conclude(current, outcome, context, signal);
+  return await conclude({ object: current, outcome }, context, signal);
 }
 
 async function reasonToKeep(
@@ -55,8 +55,7 @@ function deletionPolicyOf(spec: unknown): DeletionPolicy {
 }
 
 async function conclude(
-  object: DatabaseTable,
-  outcome: DropOutcome,
+  { object, outcome }: { readonly object: DatabaseTable; readonly outcome: DropOutcome },
   context: ReconcileContext,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {

@@ -5,8 +5,8 @@ import type { Table } from "../../postgres/table.ts";
 const MAX_LINE = 120;
 
 /**
- * The plan as warnings: every statement in full, folded at commas where it is longer than a line, and behind each one
- * that touches an existing table what it does to others.
+ * The plan as warnings: every statement in full, folded at commas where it is longer than a line, each with the lock it
+ * takes on an existing table and whether it rewrites it; at the end the size of the table that all of it touches.
  *
  * @param rowEstimate Rows of the table, `undefined` if nobody knows.
  */
@@ -15,16 +15,18 @@ export function previewLines(
   table: Pick<Table, "schema" | "name">,
   rowEstimate: number | undefined,
 ): readonly string[] {
-  return statements.flatMap((statement) => [
-    ...foldStatement(statement.sql),
-    ...(statement.lock === undefined ? [] : [describeEffect(statement, table, rowEstimate)]),
-  ]);
+  const lines = statements.flatMap((statement) => withEffect(foldStatement(statement.sql), statement));
+  if (statements.every((statement) => statement.lock === undefined)) return lines;
+  const rows = rowEstimate === undefined ? "an unknown number of rows (never analyzed)" : `about ${rowEstimate} rows`;
+  return [...lines, `-- ${table.schema}.${table.name} has ${rows}`];
 }
 
-function describeEffect(statement: Statement, table: Pick<Table, "schema" | "name">, rows: number | undefined): string {
-  const size = rows === undefined ? "row count unknown" : `about ${rows} rows`;
-  const rewrite = statement.rewrites ? "rewrites the table" : "no rewrite";
-  return `-- ${statement.lock} lock on ${table.schema}.${table.name}, ${rewrite}, ${size}`;
+/** The comment goes behind the statement: clients leave out a warning that repeats another one. */
+function withEffect(lines: readonly string[], statement: Statement): readonly string[] {
+  if (statement.lock === undefined) return lines;
+  const effect = ` -- ${statement.lock} lock, ${statement.rewrites ? "rewrites the table" : "no rewrite"}`;
+  const last = lines.at(-1) ?? "";
+  return last.length + effect.length <= MAX_LINE ? [...lines.slice(0, -1), last + effect] : [...lines, ` ${effect}`];
 }
 
 /**

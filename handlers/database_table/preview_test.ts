@@ -14,10 +14,15 @@ Deno.test("foldStatement() cuts a part that no line can hold", () => {
   assertEquals(line?.endsWith("…"), true);
 });
 
-Deno.test("previewLines() tells lock, rewrite and rows of what touches an existing table", () => {
+Deno.test("previewLines() tells lock and rewrite of each statement and the size of the table", () => {
   const statement = { sql: "ALTER TABLE t", lock: "ACCESS EXCLUSIVE", rewrites: true, destructive: false } as const;
   assertEquals(previewLines([statement], { schema: "public", name: "t" }, 12), [
-    "ALTER TABLE t",
-    "-- ACCESS EXCLUSIVE lock on public.t, rewrites the table, about 12 rows",
+    "ALTER TABLE t -- ACCESS EXCLUSIVE lock, rewrites the table",
+    "-- public.t has about 12 rows",
   ]);
+});
+
+Deno.test("previewLines() says nothing of locks on a table that is only being made", () => {
+  const statement = { sql: "CREATE TABLE t ()", rewrites: false, destructive: false };
+  assertEquals(previewLines([statement], { schema: "public", name: "t" }, undefined), ["CREATE TABLE t ()"]);
 });

@@ -15,7 +15,7 @@ export interface ControlPlane {
   readonly clientCertificate: string;
   readonly clientKey: string;
   readonly auditLogPath?: string;
-  /** Resolves with one line when a component ends that nobody stopped. */
+  /** Resolves with one line when etcd or kube-apiserver ends and nobody stopped it. */
   readonly failed: Promise<string>;
   /** Ends kube-apiserver alone, as an outage of the API. */
   stopApiServer(): Promise<void>;
@@ -33,7 +33,7 @@ export interface ControlPlaneOptions {
   /** Default: the loopback address. */
   readonly bindAddress?: string;
   readonly extraApiServerFlags?: readonly string[];
-  /** Called with one line when a component ends that nobody stopped; it is then started again. Default: it stays down. */
+  /** Called with one line when a component ends that nobody stopped; it is then started again. Default: only kube-controller-manager is. */
   readonly onRestart?: (line: string) => void;
   /** Writes what happens to the kinds of this project to {@linkcode ControlPlane.auditLogPath}. */
   readonly audit?: boolean;
@@ -115,9 +115,11 @@ function keepRunning(running: Running, name: ComponentName, start: () => Child):
   child.ended.then(async (status) => {
     if (running.stopping.has(name)) return;
     const line = describeEnd(child, status);
-    running.failure.resolve(line);
-    if (running.onRestart === undefined) return;
-    running.onRestart(`${line}; starting it again`);
+    // It gives up by design when the API server goes while it starts; a kubelet would start it again.
+    const givesUpByDesign = name === "kube-controller-manager";
+    if (!givesUpByDesign) running.failure.resolve(line);
+    if (!givesUpByDesign && running.onRestart === undefined) return;
+    running.onRestart?.(`${line}; starting it again`);
     await delay(RESTART_DELAY_MS);
     if (!running.stopping.has(name)) keepRunning(running, name, start);
   });

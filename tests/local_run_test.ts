@@ -167,7 +167,7 @@ Deno.test("stopLeftovers() stops the children of a killed owner, and those only"
   assertEquals(await stopLeftovers(folder.path), ["sleeper"]);
   assertEquals([isAlive(owner.child), isAlive(stranger.pid)], [false, true]);
   await stranger.stop();
-  assertEquals([...Deno.readDirSync(folder.path)].filter((entry) => entry.name.endsWith(".child.json")), []);
+  assertEquals(recordsIn(folder.path), []);
 });
 
 Deno.test("a child ends with its owner where the kernel is asked to see to it", async () => {
@@ -180,6 +180,10 @@ Deno.test("a child ends with its owner where the kernel is asked to see to it", 
   if (isAsked?.success) await eventually("the child is gone", () => isAlive(owner.child) ? undefined : true);
   else await stopLeftovers(folder.path);
 });
+
+function recordsIn(folder: string): readonly string[] {
+  return [...Deno.readDirSync(folder)].map((entry) => entry.name).filter((name) => name.endsWith(".child.json"));
+}
 
 function sleeper(folder: string) {
   return {
@@ -291,8 +295,7 @@ Deno.test("startPostgres() starts after a crash, also when a stranger has the ol
   const options = { directory: join(folder.path, "postgres"), port: findFreePort(), settings: THROWAWAY_SETTINGS };
   const first = await startPostgres(options, never);
   await query(first.url, "CREATE TABLE public.kept AS SELECT 1 AS a");
-  const identity = readProcess(first.pid);
-  assert(identity !== undefined);
+  const identity = readProcess(first.pid) ?? { pid: first.pid, startTime: "" };
   await endProcess(identity, { signal: "SIGKILL", deadlineMs: 0 });
   assertMatch(await first.failed, /^postgres was ended by SIGKILL \(log: /);
   const pidFile = join(options.directory, "server", "data", "postmaster.pid");

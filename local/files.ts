@@ -27,6 +27,7 @@ export function removeIfPresent(path: string): void {
   }
 }
 
+/** Whether somebody may run the file at `path`; `false` when there is none. */
 export function isExecutableFile(path: string): boolean {
   try {
     const info = Deno.statSync(path);

@@ -8,6 +8,7 @@ export interface LocalFiles {
   readonly databaseUrl: string;
 }
 
+/** Where they are in the clone at this absolute path, whether or not they exist. */
 export function localFiles(clone: string): LocalFiles {
   const directory = join(clone, ".local");
   return { directory, kubeconfig: join(directory, "kubeconfig"), databaseUrl: join(directory, "database_url") };
@@ -26,6 +27,7 @@ export function writeLocalFiles(
   }
 }
 
+/** Removes both, and their folder unless somebody keeps something else there. */
 export function removeLocalFiles(clone: string): void {
   const files = localFiles(clone);
   removeIfPresent(files.kubeconfig);
@@ -33,6 +35,6 @@ export function removeLocalFiles(clone: string): void {
   try {
     Deno.removeSync(files.directory);
   } catch {
-    // Somebody keeps something else there.
+    // Not empty, or never made.
   }
 }

@@ -47,6 +47,7 @@ export function workDirectory({ directory }: { readonly directory: string }): st
   return join(directory, "server");
 }
 
+/** What `initdb` makes; exists only when it has run. */
 export function dataDirectory(setup: { readonly directory: string }): string {
   return join(workDirectory(setup), "data");
 }

@@ -81,10 +81,12 @@ export async function cloneDirectory(cacheRoot: string, clone: string): Promise<
   return join(cacheRoot, "clones", await shortHash(clone));
 }
 
+/** The part of a clone's state that belongs to its control plane. */
 export function controlPlaneDirectory({ directory }: { readonly directory: string }): string {
   return join(directory, "control-plane");
 }
 
+/** The part of a clone's state that belongs to its PostgreSQL. */
 export function postgresDirectory({ directory }: { readonly directory: string }): string {
   return join(directory, "postgres");
 }

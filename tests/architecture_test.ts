@@ -14,7 +14,6 @@ const POSTGRES_IO = [
   "catalog.ts",
   "client.ts",
   "drop.ts",
-  "epoch.ts",
   "fingerprint.ts",
   "pool.ts",
   "probe.ts",

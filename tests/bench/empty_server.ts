@@ -1,3 +1,2 @@
 // Deno alone: what every server on it costs.
-const onListen = () => {};
-Deno.serve({ hostname: "127.0.0.1", port: Number(Deno.args[0]), onListen }, () => new Response("ok"));
+Deno.serve({ hostname: "127.0.0.1", port: Number(Deno.args[0]), onListen() {} }, () => new Response("ok"));

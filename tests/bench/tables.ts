@@ -16,7 +16,10 @@ export function createTableSql(table: string): string {
 }
 
 /** The sample of the README under another name; `table` and `name` must be lower-case. */
-export function tableManifest(type: ResourceType, id: { readonly namespace: string; readonly name: string }): KubeManifest {
+export function tableManifest(
+  type: ResourceType,
+  id: { readonly namespace: string; readonly name: string },
+): KubeManifest {
   const sample = parse(manifestText) as KubeManifest & { readonly spec: Record<string, unknown> };
   return {
     ...sample,
@@ -33,7 +36,11 @@ export function tableName(name: string): string {
 
 /** The definition of {@linkcode FLOOR_RESOURCE}. */
 export function floorDefinition(): KubeManifest {
-  const definition = parse(definitionText) as { readonly apiVersion: string; readonly kind: string; readonly spec: Definition };
+  const definition = parse(definitionText) as {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly spec: Definition;
+  };
   const { group, plural } = FLOOR_RESOURCE;
   const { shortNames: _, categories: __, ...names } = definition.spec.names;
   return { ...definition, metadata: { name: `${plural}.${group}` }, spec: { ...definition.spec, group, names } };

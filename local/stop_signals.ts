@@ -21,8 +21,10 @@ export function listenForStop({ onStop, onForce }: StopRequests): void {
       onStop(signal);
     } else if (now - firstAt > SAME_REQUEST_MS) onForce();
   };
-  const signals: readonly Deno.Signal[] = isHangupIgnored() ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"];
-  for (const signal of signals) Deno.addSignalListener(signal, handle(signal));
+  // Asked before the first listener is added: that makes Deno end on SIGHUP, ignored or not.
+  const onHangup = isHangupIgnored() ? () => {} : handle("SIGHUP");
+  Deno.addSignalListener("SIGHUP", onHangup);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, handle(signal));
 }
 
 /** Under `nohup` a closed terminal is no reason to stop. */

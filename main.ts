@@ -15,9 +15,9 @@ import { inClusterConfig, InClusterError } from "./kube/in_cluster.ts";
 import { KubeconfigError, loadKubeconfig } from "./kube/kubeconfig.ts";
 import { createLogger, type Logger } from "./kube/logger.ts";
 import { systemTiming } from "./kube/timing.ts";
-import { type Database, openDatabase } from "./postgres/client.ts";
-import { PostgresError } from "./postgres/errors.ts";
-import { RegistryGate, RegistryUntrusted, SuperuserRefused } from "./postgres/registry_gate.ts";
+import { type Database, openDatabase } from "./postgres/session/client.ts";
+import { PostgresError } from "./postgres/session/errors.ts";
+import { RegistryGate, RegistryUntrusted, SuperuserRefused } from "./postgres/registry/registry_gate.ts";
 
 export { StartError };
 

@@ -1,8 +1,16 @@
 import { observeRelations, type Relation } from "./catalog.ts";
 import type { SchemaChange } from "./change.ts";
-import type { Database, Transaction } from "./client.ts";
+import type { Database, Transaction } from "./session/client.ts";
 import { planTable } from "./plan.ts";
-import { appendHistory, claim, findOwned, type Members, type OwnedTable, record, takeOver } from "./registry.ts";
+import {
+  appendHistory,
+  claim,
+  findOwned,
+  type Members,
+  type OwnedTable,
+  record,
+  takeOver,
+} from "./registry/registry.ts";
 import { type Claimant, type Conflict, observeSituation, ownRow, type Situation } from "./situation.ts";
 import { type Statement, statementsFor } from "./statement.ts";
 import { lockNames, lockTable } from "./table_lock.ts";

@@ -1,4 +1,4 @@
-import type { Transaction } from "./client.ts";
+import type { Transaction } from "./session/client.ts";
 
 /** What the catalog holds under one name, read in one query. */
 export interface Relation {

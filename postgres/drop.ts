@@ -1,6 +1,6 @@
 import { observeRelations } from "./catalog.ts";
-import type { Database, Transaction, TransactionOptions } from "./client.ts";
-import { findOwned, forget, type OwnedTable, type Owner } from "./registry.ts";
+import type { Database, Transaction, TransactionOptions } from "./session/client.ts";
+import { findOwned, forget, type OwnedTable, type Owner } from "./registry/registry.ts";
 import { dropTableStatement, type Statement } from "./statement.ts";
 import { lockNames, lockTable } from "./table_lock.ts";
 

@@ -1,5 +1,5 @@
 import type { Relation } from "./catalog.ts";
-import type { OwnedTable } from "./registry.ts";
+import type { OwnedTable } from "./registry/registry.ts";
 import type { Column, PrimaryKey, Table, UnmanagedObject } from "./table.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { Database, TransactionOptions } from "./client.ts";
-import { PostgresError } from "./errors.ts";
+import type { Database, TransactionOptions } from "./session/client.ts";
+import { PostgresError } from "./session/errors.ts";
 import type { Column } from "./table.ts";
 
 /** What the server itself says of a column: its type is unknown, or its default is no value of that type. */

@@ -1,7 +1,7 @@
 import { observeRelations, observeSchema, type Relation, type SchemaAccess } from "./catalog.ts";
-import type { Transaction } from "./client.ts";
+import type { Transaction } from "./session/client.ts";
 import { tableOf } from "./observed.ts";
-import { findOwned, type OwnedTable, type Owner } from "./registry.ts";
+import { findOwned, type OwnedTable, type Owner } from "./registry/registry.ts";
 import type { Table } from "./table.ts";
 
 /** What stands where a table is wanted. */

@@ -1,6 +1,6 @@
 import type { SchemaChange } from "./change.ts";
 import { hazardsOf } from "./hazard.ts";
-import { qualifiedName, quoteIdentifier } from "./identifier.ts";
+import { qualifiedName, quoteIdentifier } from "./text/identifier.ts";
 import type { Column, PrimaryKey, Table } from "./table.ts";
 
 /** One SQL statement of a plan, without a semicolon, and what it does to others. */

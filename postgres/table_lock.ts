@@ -1,5 +1,5 @@
-import type { Transaction } from "./client.ts";
-import { qualifiedName } from "./identifier.ts";
+import type { Transaction } from "./session/client.ts";
+import { qualifiedName } from "./text/identifier.ts";
 
 /**
  * Takes the advisory locks of some table names for the rest of the transaction, in sorted order, without waiting:

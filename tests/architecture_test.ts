@@ -12,17 +12,17 @@ const TEST_PACKAGES = ["fast-check", "@sinonjs/fake-timers"];
 const POSTGRES_IO = [
   "apply.ts",
   "catalog.ts",
-  "client.ts",
   "drop.ts",
-  "fingerprint.ts",
-  "pool.ts",
   "probe.ts",
-  "registry.ts",
-  "registry_bootstrap.ts",
-  "registry_gate.ts",
-  "session.ts",
+  "registry/fingerprint.ts",
+  "registry/registry.ts",
+  "registry/registry_bootstrap.ts",
+  "registry/registry_gate.ts",
+  "session/client.ts",
+  "session/pool.ts",
+  "session/session.ts",
+  "session/socket.ts",
   "situation.ts",
-  "socket.ts",
   "table_lock.ts",
 ];
 
@@ -138,8 +138,8 @@ Deno.test("only the entries read the environment, the arguments or end the proce
   assertEquals(readers, []);
 });
 
-Deno.test("SQL goes through the extended protocol: unsafe() is called in postgres/session.ts only", () => {
-  const callers = FILES.filter((file) => file !== "postgres/session.ts" && !isTest(file))
+Deno.test("SQL goes through the extended protocol: unsafe() is called in postgres/session/session.ts only", () => {
+  const callers = FILES.filter((file) => file !== "postgres/session/session.ts" && !isTest(file))
     .filter((file) => /\.unsafe\(/.test(Deno.readTextFileSync(`${ROOT}/${file}`)));
   assertEquals(callers, []);
 });

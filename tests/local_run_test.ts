@@ -8,7 +8,7 @@ import { findFreePort } from "../local/ports.ts";
 import { startPostgres, THROWAWAY_SETTINGS } from "../local/postgres_server.ts";
 import { endProcess, isRunning, readProcess } from "../local/processes.ts";
 import { cacheRoot, openState } from "../local/state.ts";
-import { openDatabase } from "../postgres/client.ts";
+import { openDatabase } from "../postgres/session/client.ts";
 import { eventually } from "./wait.ts";
 
 const never = new AbortController().signal;

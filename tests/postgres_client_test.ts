@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Database, openDatabase, type Transaction, type TransactionOptions } from "../postgres/client.ts";
-import { PostgresError } from "../postgres/errors.ts";
-import { quoteLiteral } from "../postgres/identifier.ts";
+import { type Database, openDatabase, type Transaction, type TransactionOptions } from "../postgres/session/client.ts";
+import { PostgresError } from "../postgres/session/errors.ts";
+import { quoteLiteral } from "../postgres/text/identifier.ts";
 import { startTestDatabase, type TestDatabase } from "./postgres_database.ts";
 
 let server: TestDatabase;

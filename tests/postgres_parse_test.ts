@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { BUILT_IN_TYPES, TYPE_ALIASES } from "../postgres/built_in_type.ts";
-import { type Database, openDatabase } from "../postgres/client.ts";
-import { parseDefault } from "../postgres/literal.ts";
-import { parseType } from "../postgres/parse.ts";
-import { printType, type TypeName } from "../postgres/type_name.ts";
+import { BUILT_IN_TYPES, TYPE_ALIASES } from "../postgres/text/built_in_type.ts";
+import { type Database, openDatabase } from "../postgres/session/client.ts";
+import { parseDefault } from "../postgres/text/literal.ts";
+import { parseType } from "../postgres/text/parse_type.ts";
+import { printType, type TypeName } from "../postgres/text/type_name.ts";
 import { startTestDatabase, type TestDatabase } from "./postgres_database.ts";
 
 let server: TestDatabase;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Database, openDatabase, type Transaction } from "../postgres/client.ts";
-import { fingerprints } from "../postgres/fingerprint.ts";
+import { type Database, openDatabase, type Transaction } from "../postgres/session/client.ts";
+import { fingerprints } from "../postgres/registry/fingerprint.ts";
 import {
   adoptEpoch,
   appendHistory,
@@ -15,7 +15,7 @@ import {
   record,
   registryFaults,
   takeOver,
-} from "../postgres/registry.ts";
+} from "../postgres/registry/registry.ts";
 import { startTestDatabase, type TestDatabase } from "./postgres_database.ts";
 
 const { signal } = new AbortController();

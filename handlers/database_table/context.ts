@@ -1,8 +1,8 @@
 import type { DatabaseTable, DatabaseTableStatus } from "../../crds/database_table/types.ts";
 import type { Logger } from "../../kube/logger.ts";
-import type { Database } from "../../postgres/client.ts";
-import type { Owner } from "../../postgres/registry.ts";
-import type { RegistryGate } from "../../postgres/registry_gate.ts";
+import type { Database } from "../../postgres/session/client.ts";
+import type { Owner } from "../../postgres/registry/registry.ts";
+import type { RegistryGate } from "../../postgres/registry/registry_gate.ts";
 
 /** What the reconciler does to Kubernetes, as few verbs as it needs. */
 export interface TableObjects {

@@ -1,10 +1,15 @@
 import type { ColumnSpec, DefaultedTableSpec } from "../../crds/database_table/types.ts";
 import { duplicate, type FieldError, invalid } from "../../crds/field_error.ts";
-import { columnNameFault, parseIdentifier, parseIdentifierList, schemaNameFault } from "../../postgres/identifier.ts";
-import { parseDefault } from "../../postgres/literal.ts";
-import { parseType } from "../../postgres/parse.ts";
+import {
+  columnNameFault,
+  parseIdentifier,
+  parseIdentifierList,
+  schemaNameFault,
+} from "../../postgres/text/identifier.ts";
+import { parseDefault } from "../../postgres/text/literal.ts";
+import { parseType } from "../../postgres/text/parse_type.ts";
 import type { Column, Table } from "../../postgres/table.ts";
-import { printType } from "../../postgres/type_name.ts";
+import { printType } from "../../postgres/text/type_name.ts";
 
 /** What a spec asks for. With errors the table holds what was understood, for judging the rest beside them. */
 export interface DesiredTable {

@@ -1,9 +1,9 @@
 import { type FieldError, invalid } from "../../crds/field_error.ts";
-import type { Database } from "../../postgres/client.ts";
+import type { Database } from "../../postgres/session/client.ts";
 import { type ColumnFault, needsProbe, probeColumns } from "../../postgres/probe.ts";
 import { observeSituation, type Situation } from "../../postgres/situation.ts";
 import type { Column, Table } from "../../postgres/table.ts";
-import { unknownTypeFault } from "../../postgres/type_hint.ts";
+import { unknownTypeFault } from "../../postgres/text/type_hint.ts";
 import type { DesiredTable } from "./desired.ts";
 
 /** Which object asks, and what it wants. */

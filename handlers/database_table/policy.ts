@@ -1,6 +1,6 @@
 import { type FieldError, forbidden } from "../../crds/field_error.ts";
 import type { SchemaChange } from "../../postgres/change.ts";
-import { qualifiedName, quoteIdentifier } from "../../postgres/identifier.ts";
+import { qualifiedName, quoteIdentifier } from "../../postgres/text/identifier.ts";
 import type { Table } from "../../postgres/table.ts";
 import type { DesiredTable } from "./desired.ts";
 

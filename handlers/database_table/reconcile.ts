@@ -2,8 +2,8 @@ import { type DatabaseTable, FINALIZER } from "../../crds/database_table/types.t
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { ReconcileResult } from "../../kube/controller.ts";
 import { type ApplyOutcome, applyTable } from "../../postgres/apply.ts";
-import { PostgresError } from "../../postgres/errors.ts";
-import { RegistryUntrusted, SuperuserRefused } from "../../postgres/registry_gate.ts";
+import { PostgresError } from "../../postgres/session/errors.ts";
+import { RegistryUntrusted, SuperuserRefused } from "../../postgres/registry/registry_gate.ts";
 import type { Table } from "../../postgres/table.ts";
 import { schemaFault } from "./admit.ts";
 import { conflictError } from "./conflict.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseDefault } from "./literal.ts";
-import { parseType } from "./parse.ts";
+import { parseType } from "./parse_type.ts";
 import type { TypeName } from "./type_name.ts";
 
 async function typeOf(text: string): Promise<TypeName> {

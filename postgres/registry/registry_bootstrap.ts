@@ -1,4 +1,4 @@
-import type { Database, Transaction } from "./client.ts";
+import type { Database, Transaction } from "../session/client.ts";
 import { adoptEpoch, SAME_EPOCH } from "./epoch.ts";
 import {
   BOOTSTRAP_LOCK,

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from "./client.ts";
+import type { Database, Transaction } from "../session/client.ts";
 import { ensureRegistry, registryFaults } from "./registry_bootstrap.ts";
 
 /** Somebody else made or changed the registry: what it says may be a trap, so nothing is altered or dropped. */

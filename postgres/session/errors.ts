@@ -1,4 +1,4 @@
-import { unprintableIn } from "./fault.ts";
+import { unprintableIn } from "../text/fault.ts";
 import { conditionName, type FailureKind, kindOf, type ServerError } from "./sqlstate.ts";
 
 const MAXIMUM_MESSAGE_LENGTH = 300;

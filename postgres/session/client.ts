@@ -1,6 +1,6 @@
 import { addressOf, parseConnectionUrl } from "./connection_url.ts";
 import { PostgresError } from "./errors.ts";
-import { quoteLiteral } from "./identifier.ts";
+import { quoteLiteral } from "../text/identifier.ts";
 import { Pool } from "./pool.ts";
 import { Session } from "./session.ts";
 

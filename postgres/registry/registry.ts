@@ -1,7 +1,7 @@
-import type { Transaction } from "./client.ts";
+import type { Transaction } from "../session/client.ts";
 import { adoptEpoch, SAME_EPOCH } from "./epoch.ts";
 import { FINGERPRINT_OF_ONE } from "./fingerprint.ts";
-import { arrayLiteral } from "./parameter.ts";
+import { arrayLiteral } from "../session/parameter.ts";
 
 export { adoptEpoch } from "./epoch.ts";
 export { ensureRegistry, registryFaults } from "./registry_bootstrap.ts";

@@ -1,4 +1,4 @@
-import type { Transaction } from "./client.ts";
+import type { Transaction } from "../session/client.ts";
 
 /**
  * Where `pg_control_system()` was taken from PUBLIC the identifier is 0: then only the database's oid and the version

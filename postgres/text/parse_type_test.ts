@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { parseType } from "./parse.ts";
+import { parseType } from "./parse_type.ts";
 import { isBuiltIn, printType } from "./type_name.ts";
 
 async function printed(text: string): Promise<string> {

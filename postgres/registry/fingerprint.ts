@@ -1,5 +1,5 @@
-import { arrayLiteral } from "./parameter.ts";
-import type { Transaction } from "./client.ts";
+import { arrayLiteral } from "../session/parameter.ts";
+import type { Transaction } from "../session/client.ts";
 
 /** Catalogs with rows of a table, and how those rows are found. */
 const PARTS: readonly {

@@ -1,4 +1,4 @@
-import { excerpt, type Parsed, parsed, refused } from "./fault.ts";
+import { excerpt, type Parsed, parsed, refused } from "../text/fault.ts";
 
 /** Where a server is and who we are there. */
 export interface ConnectionTarget {

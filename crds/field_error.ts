@@ -87,5 +87,16 @@ export function describeValue(value: unknown): string {
   if (typeof value === "object") return "an object";
   const text = typeof value === "string" ? value : String(value);
   const shown = text.length > 64 ? `${text.slice(0, 61)}...` : text;
-  return typeof value === "string" ? JSON.stringify(shown) : shown;
+  return typeof value === "string" ? quoteText(shown) : shown;
+}
+
+/** Controls, marks that turn the direction of what a terminal shows, and zero-width marks: JSON leaves them as they are. */
+const UNPRINTABLE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** A text in double quotes, with escapes for everything that is not seen or that changes what is seen. */
+export function quoteText(text: string): string {
+  return JSON.stringify(text).replace(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

@@ -1,25 +1,18 @@
 import { observeRelations, type Relation } from "./catalog.ts";
-import type { SchemaChange } from "./change.ts";
+import { type PlannedTable, planSituation, type WantedTable } from "./planning.ts";
+import { declaredOfIndex, writeDown } from "./record_step.ts";
+import { addMember, claim, findOwned, type OwnedTable, takeOver } from "./registry/registry.ts";
 import type { Database, Transaction } from "./session/client.ts";
-import { planTable } from "./plan.ts";
-import {
-  appendHistory,
-  claim,
-  findOwned,
-  type Members,
-  type OwnedTable,
-  record,
-  takeOver,
-} from "./registry/registry.ts";
 import { type Claimant, type Conflict, observeSituation, ownRow, type Situation } from "./situation.ts";
-import { type Statement, statementsFor } from "./statement.ts";
-import { lockNames, lockTable } from "./table_lock.ts";
-import type { Table } from "./table.ts";
+import type { LockMode, Statement } from "./statement.ts";
+import type { Step } from "./step.ts";
+import { lockNames, lockTable, type TableName } from "./table_lock.ts";
+import type { ForeignKey } from "./table.ts";
 
 /** What the caller decides about a plan: an empty list lets it run. `F` is the caller's kind of fault. */
-export type Judge<F> = (changes: readonly SchemaChange[], situation: Situation) => readonly F[];
+export type Judge<F> = (plan: PlannedTable, situation: Situation) => readonly F[];
 
-export interface ApplyRequest<F> extends Claimant {
+export interface ApplyRequest<F> extends Claimant, WantedTable {
   /** Of everything that the spec says about the table; kept with the row. */
   readonly specHash: string;
   readonly judge: Judge<F>;
@@ -33,14 +26,16 @@ export interface ApplyLimits {
 }
 
 export type ApplyOutcome<F> =
-  | { readonly kind: "unchanged"; readonly relation: Relation; readonly table: Table }
+  /** The table is as it is wanted. `statements` are those that this call ran. */
   | {
-    readonly kind: "applied";
+    readonly kind: "done";
     readonly statements: readonly Statement[];
     readonly created: boolean;
     readonly relation: Relation;
+    /** Foreign keys to tables that are not there yet. */
+    readonly waiting: readonly ForeignKey[];
   }
-  | { readonly kind: "refused"; readonly faults: readonly F[] }
+  | { readonly kind: "refused"; readonly faults: readonly F[]; readonly statements: readonly Statement[] }
   | { readonly kind: "conflict"; readonly conflict: Conflict }
   /** The schema is not there, or the role may not create in it. */
   | { readonly kind: "noSchema"; readonly exists: boolean }
@@ -49,67 +44,148 @@ export type ApplyOutcome<F> =
   /** Somebody else works on one of these names. */
   | { readonly kind: "busy" };
 
+/** What one round did. */
+type Round<F> =
+  | { readonly kind: "ran"; readonly step: Step; readonly created: boolean }
+  | { readonly kind: "again" }
+  | { readonly kind: "end"; readonly outcome: ApplyOutcome<F> };
+
+/** More rounds than any plan has steps mean that a step does not do what it says. */
+const MAX_ROUNDS = 200;
+/** Before PostgreSQL 15 the catalog is another one. */
+const OLDEST_VERSION = 15;
+
+/** The server is older than what this operator knows. */
+export class UnsupportedServer extends Error {
+  override readonly name = "UnsupportedServer";
+}
+
 /**
- * Makes a table what it should be, or says why not. Everything happens in one transaction: locks, the claim of the
- * registry's row (the fence), a fresh observation, the judge, the statements, the record. What was true at admission, or
- * in an earlier transaction, decides nothing here.
+ * Makes a table what it should be, step by step, or says why not. Each step is planned from a fresh observation, so what was
+ * true at admission, or before a crash, decides nothing here. A transaction holds everything that belongs together: locks,
+ * the claim of the registry's row (the fence), the observation, the judge, the statements, the record.
  *
- * @throws {PostgresError} on every failure outside the plan.
+ * @throws {PostgresError} on every failure outside the plan; what earlier steps did stays, and is planned on from.
  */
 export async function applyTable<F>(
   database: Database,
   request: ApplyRequest<F>,
   limits: ApplyLimits,
 ): Promise<ApplyOutcome<F>> {
-  const looked = await look(database, request, limits);
-  if (looked !== "change") return looked;
-  try {
-    return await database.transaction({ ...limits, readOnly: false }, (transaction) => change(transaction, request));
-  } catch (error) {
-    if (error instanceof RolledBack) return error.outcome as ApplyOutcome<F>;
-    throw error;
+  const statements: Statement[] = [];
+  let created = false;
+  for (let count = 0; count < MAX_ROUNDS; count++) {
+    const round = await advance(database, request, limits);
+    switch (round.kind) {
+      case "ran":
+        statements.push(...round.step.statements);
+        created ||= round.created;
+        break;
+      case "again":
+        break;
+      case "end":
+        return withHistory(round.outcome, { statements, created });
+    }
+  }
+  throw new Error(`the plan of ${request.desired.schema}.${request.desired.name} does not end`);
+}
+
+function withHistory<F>(
+  outcome: ApplyOutcome<F>,
+  history: { readonly statements: readonly Statement[]; readonly created: boolean },
+): ApplyOutcome<F> {
+  switch (outcome.kind) {
+    case "done":
+      return { ...outcome, ...history };
+    case "refused":
+      return { ...outcome, statements: history.statements };
+    default:
+      return outcome;
   }
 }
 
-/** The cheap way out: nothing to do, or nothing that may be done. */
-async function look<F>(
-  database: Database,
-  request: ApplyRequest<F>,
-  limits: ApplyLimits,
-): Promise<ApplyOutcome<F> | "change"> {
+async function advance<F>(database: Database, request: ApplyRequest<F>, limits: ApplyLimits): Promise<Round<F>> {
   const situation = await database.transaction(
     { ...limits, readOnly: true },
     (transaction) => observeSituation(transaction, request),
   );
   const stop = stopReason(request, situation);
-  if (stop !== undefined) return stop;
-  if (situation.kind !== "owned" || planTable(request.desired, situation.table).length > 0) return "change";
-  const { row } = situation;
-  const isRecorded = row.owner.uid === request.owner.uid && row.specHash === request.specHash &&
-    row.oid !== undefined;
-  return isRecorded ? { kind: "unchanged", relation: situation.relation, table: situation.table } : "change";
+  if (stop !== undefined) return end(stop);
+  const plan = await planSituation(request, situation);
+  const faults = request.judge(plan, situation);
+  if (faults.length > 0) return end({ kind: "refused", faults, statements: [] });
+  const [step] = plan.steps;
+  if (step === undefined && situation.kind === "owned" && isRecorded(situation.row, request)) {
+    return end(done(situation.relation, plan));
+  }
+  if (step?.kind === "Concurrent") return await runConcurrently(database, { request, step }, limits);
+  const touchesOthers = step?.changes.some((change) => "foreignKey" in change || "references" in change) ?? false;
+  return await runTransaction(database, { request, touchesOthers }, limits);
+}
+
+function isRecorded<F>(row: OwnedTable, request: ApplyRequest<F>): boolean {
+  return row.owner.uid === request.owner.uid && row.specHash === request.specHash && row.oid !== undefined;
 }
 
 /** Why a situation cannot be changed by anything that we may do; `undefined` if it can. */
 function stopReason<F>(request: ApplyRequest<F>, situation: Situation): ApplyOutcome<F> | undefined {
   if (situation.kind === "conflict") return { kind: "conflict", conflict: situation.conflict };
+  if (situation.version < OLDEST_VERSION) {
+    throw new UnsupportedServer(
+      `Cannot manage ${request.desired.schema}.${request.desired.name}: the server must be PostgreSQL ${OLDEST_VERSION} ` +
+        `or newer: it is ${situation.version}`,
+    );
+  }
   if (situation.kind === "absent" && !situation.schema.mayCreate) {
     return { kind: "noSchema", exists: situation.schema.exists };
   }
-  const observed = situation.kind === "owned" ? situation.table : undefined;
-  const faults = request.judge(planTable(request.desired, observed), situation);
-  return faults.length > 0 ? { kind: "refused", faults } : undefined;
+  return undefined;
 }
 
-async function change<F>(transaction: Transaction, request: ApplyRequest<F>): Promise<ApplyOutcome<F>> {
+interface Work<F> {
+  readonly request: ApplyRequest<F>;
+  /** Whether the step that is due locks the tables that foreign keys refer to. */
+  readonly touchesOthers: boolean;
+}
+
+async function runTransaction<F>(
+  database: Database,
+  work: Work<F>,
+  limits: ApplyLimits,
+): Promise<Round<F>> {
+  try {
+    return await database.transaction({ ...limits, readOnly: false }, (transaction) => change(transaction, work));
+  } catch (error) {
+    if (error instanceof RolledBack) return error.round as Round<F>;
+    throw error;
+  }
+}
+
+async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round<F>> {
+  const { request } = work;
   const row = await claimRow(transaction, request);
-  const names = [request.desired.name, row.table];
-  if (!await lockNames(transaction, request.desired.schema, names)) throw new RolledBack({ kind: "busy" });
+  if (!await lockNames(transaction, namesOf(work, row))) throw new RolledBack(end({ kind: "busy" }));
   // In statements of their own: what a holder of these locks committed before us is seen only now.
   const situation = await observeSituation(transaction, request);
   const stop = stopReason(request, situation);
-  if (stop !== undefined) throw new RolledBack(stop);
-  return await execute(transaction, request, { situation, row });
+  if (stop !== undefined) throw new RolledBack(end(stop));
+  const plan = await planSituation(request, situation);
+  const faults = request.judge(plan, situation);
+  if (faults.length > 0) throw new RolledBack(end({ kind: "refused", faults, statements: [] }));
+  const [step] = plan.steps;
+  if (step?.kind === "Concurrent") throw new RolledBack({ kind: "again" });
+  return await execute(transaction, request, { situation, row, plan, step });
+}
+
+/** Both names of the table, and what its foreign keys refer to: two operators must not plan the same at the same time. */
+function namesOf<F>({ request, touchesOthers }: Work<F>, row: OwnedTable): readonly TableName[] {
+  const { desired } = request;
+  const others = touchesOthers ? desired.foreignKeys : [];
+  return [
+    { schema: desired.schema, name: desired.name },
+    { schema: row.schema, name: row.table },
+    ...others.map(({ references }) => ({ schema: references.schema, name: references.table })),
+  ];
 }
 
 /** The fence: from here on no other operator changes what this object owns. */
@@ -125,11 +201,11 @@ async function claimRow<F>(transaction: Transaction, request: ApplyRequest<F>): 
     case "claimed":
       return claimed.row;
     case "fenced":
-      throw new RolledBack({ kind: "fenced" });
+      throw new RolledBack(end({ kind: "fenced" }));
     case "ownedByOther": {
       const sameCluster = claimed.owner.clusterId === owner.clusterId;
       const conflict: Conflict = { kind: "OwnedByOther", name: desired.name, owner: claimed.owner, sameCluster };
-      throw new RolledBack({ kind: "conflict", conflict });
+      throw new RolledBack(end({ kind: "conflict", conflict }));
     }
   }
 }
@@ -137,98 +213,92 @@ async function claimRow<F>(transaction: Transaction, request: ApplyRequest<F>): 
 async function execute<F>(
   transaction: Transaction,
   request: ApplyRequest<F>,
-  found: { readonly situation: Situation; readonly row: OwnedTable },
-): Promise<ApplyOutcome<F>> {
-  const { desired } = request;
-  const before = found.situation.kind === "owned" ? found.situation : undefined;
-  const changes = planTable(desired, before?.table);
-  const statements = statementsFor(changes, before?.table ?? desired);
+  found: {
+    readonly situation: Situation;
+    readonly row: OwnedTable;
+    readonly plan: PlannedTable;
+    readonly step: Step | undefined;
+  },
+): Promise<Round<F>> {
+  const { situation, row, plan, step } = found;
+  const before = situation.kind === "owned" ? situation : undefined;
+  const statements = step?.statements ?? [];
+  const mode = strongestLock(statements);
   // All waiting happens here, bounded by lock_timeout; the statements behind it find their lock held.
-  if (before !== undefined && changes.length > 0) await lockTable(transaction, before.table);
+  if (before !== undefined && mode !== undefined) await lockTable(transaction, before.basis.table, mode);
+  const name = nameAfter(step, before?.basis.table.name ?? request.desired.name);
   const ran = statements.map((statement) => transaction.query(statement.sql));
-  const observed = observeRelations(transaction, { schema: desired.schema, names: [desired.name], oids: [] });
+  const observed = observeRelations(transaction, { schema: request.desired.schema, names: [name], oids: [] });
   const [[relation]] = await Promise.all([observed, ...ran]);
   if (relation === undefined) {
-    throw new Error(`the table ${desired.schema}.${desired.name} is not there after its plan ran`);
+    throw new Error(`the table ${request.desired.schema}.${name} is not there after its plan ran`);
   }
-  await writeDown(transaction, request, { row: found.row, before: before?.relation, relation, statements });
-  return statements.length === 0
-    ? { kind: "unchanged", relation, table: desired }
-    : { kind: "applied", statements, created: before === undefined, relation };
+  await writeDown(transaction, request, { row, before: before?.relation, after: relation, plan, step });
+  if (step === undefined) return end(done(relation, plan));
+  return { kind: "ran", step, created: before === undefined };
 }
 
-async function writeDown<F>(
-  transaction: Transaction,
-  request: ApplyRequest<F>,
-  result: {
-    readonly row: OwnedTable;
-    readonly before: Relation | undefined;
-    readonly relation: Relation;
-    readonly statements: readonly Statement[];
-  },
-): Promise<void> {
-  const { owner, desired, specHash } = request;
-  const { row, before, relation, statements } = result;
-  const planHash = await hashStatements(statements);
-  const declared = Object.fromEntries(
-    desired.columns.flatMap((column) =>
-      column.default === undefined ? [] : [[`default/${column.name}`, column.default]]
-    ),
-  );
-  const recorded = record(transaction, {
-    owner,
-    schema: desired.schema,
-    table: desired.name,
-    specHash,
-    members: nextMembers(row.members, before, relation),
-    declared,
-  });
-  if (statements.length > 0) {
-    const history = {
-      id: row.id,
-      generation: owner.generation,
-      planHash,
-      statements: statements.map(({ sql }) => sql),
-    };
-    await appendHistory(transaction, history);
-  }
-  await recorded;
+function strongestLock(statements: readonly Statement[]): LockMode | undefined {
+  const order: readonly LockMode[] = ["ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE", "SHARE UPDATE EXCLUSIVE"];
+  // The first lock of each statement is that of the own table, whatever it is called by then.
+  const own = statements.flatMap((statement) => statement.locks[0]?.mode ?? []);
+  return order.find((mode) => own.includes(mode));
+}
+
+function nameAfter(step: Step | undefined, name: string): string {
+  return (step?.changes ?? []).reduce((current, change) => change.kind === "RenameTable" ? change.to : current, name);
 }
 
 /**
- * What we made: the members before, with what this step added (names that PostgreSQL chose are read back by comparing),
- * without what is gone. What somebody else added by hand stood there before, and never becomes a member.
+ * Runs one statement outside of any transaction. What it will make is registered as ours before, so that a crash leaves an
+ * index that the next plan knows: valid and wanted, or invalid and rebuilt.
  */
-export function nextMembers(members: Members, before: Relation | undefined, after: Relation): Members {
-  const next = (known: readonly string[], was: readonly string[], is: readonly string[]) =>
-    is.filter((name) => known.includes(name) || !was.includes(name));
-  const names = (relation: Relation | undefined) => ({
-    column: relation?.columns.map(({ name }) => name) ?? [],
-    constraint: relation?.constraints.map(({ name }) => name) ?? [],
-    index: relation?.indexes ?? [],
-  });
-  const was = names(before);
-  const is = names(after);
-  return {
-    column: next(members.column, was.column, is.column),
-    constraint: next(members.constraint, was.constraint, is.constraint),
-    index: next(members.index, was.index, is.index),
-  };
+async function runConcurrently<F>(
+  database: Database,
+  work: { readonly request: ApplyRequest<F>; readonly step: Step },
+  limits: ApplyLimits,
+): Promise<Round<F>> {
+  const { request, step } = work;
+  const { desired } = request;
+  try {
+    await database.transaction({ ...limits, readOnly: false }, async (transaction) => {
+      const row = await claimRow(transaction, request);
+      for (const change of step.changes) {
+        if (change.kind !== "CreateIndex" || change.index.name === undefined) continue;
+        const { index } = change;
+        await addMember(transaction, row.id, {
+          kind: "index",
+          name: index.name ?? "",
+          declared: declaredOfIndex(index, index.name ?? ""),
+        });
+      }
+    });
+  } catch (error) {
+    if (error instanceof RolledBack) return error.round as Round<F>;
+    throw error;
+  }
+  const lockName = `tablewright/${desired.schema}.${desired.name}`;
+  for (const statement of step.statements) {
+    const ran = await database.concurrently({ lockName, signal: limits.signal }, statement.sql);
+    if (!ran) return end({ kind: "busy" });
+  }
+  return { kind: "ran", step, created: false };
 }
 
-/** First 12 hexadecimal digits of the SHA-256 over the statements, joined by newlines: the name of a plan. */
-export async function hashStatements(statements: readonly Statement[]): Promise<string> {
-  const text = statements.map((statement) => statement.sql).join("\n");
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest).toHex().slice(0, 12);
+function done<F>(relation: Relation, plan: PlannedTable): ApplyOutcome<F> {
+  return { kind: "done", statements: [], created: false, relation, waiting: plan.waiting };
 }
 
-/** Ends the transaction without its effects and carries the outcome out of it. */
+function end<F>(outcome: ApplyOutcome<F>): Round<F> {
+  return { kind: "end", outcome };
+}
+
+/** Ends the transaction without its effects and carries the round out of it. */
 class RolledBack extends Error {
-  readonly outcome: ApplyOutcome<unknown>;
+  readonly round: Round<unknown>;
 
-  constructor(outcome: ApplyOutcome<unknown>) {
+  constructor(round: Round<unknown>) {
     super("rolled back");
-    this.outcome = outcome;
+    this.round = round;
   }
 }

@@ -39,7 +39,8 @@ export type ColumnChange =
   | { readonly kind: "AddIdentity"; readonly column: string; readonly identity: Identity }
   | { readonly kind: "SetIdentity"; readonly column: string; readonly identity: Identity }
   | { readonly kind: "DropIdentity"; readonly column: string }
-  | { readonly kind: "SetExpression"; readonly column: string; readonly generated: string }
+  /** Before PostgreSQL 17 the column is dropped and added again: all of it can be computed. */
+  | { readonly kind: "SetExpression"; readonly column: Column }
   | { readonly kind: "DropExpression"; readonly column: string }
   | { readonly kind: "SetColumnComment"; readonly column: string; readonly comment: string | undefined };
 
@@ -72,7 +73,8 @@ export type ConstraintChange =
 export type IndexChange =
   | { readonly kind: "CreateIndex"; readonly index: Index }
   | { readonly kind: "RenameIndex"; readonly from: string; readonly to: string }
-  | { readonly kind: "RebuildIndex"; readonly name: string }
+  /** It is there and invalid: dropped, and built again. */
+  | { readonly kind: "RebuildIndex"; readonly name: string; readonly index: Index }
   | { readonly kind: "DropIndex"; readonly name: string };
 
 export type ChangeKind = SchemaChange["kind"];

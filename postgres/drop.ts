@@ -1,37 +1,88 @@
 import { observeRelations } from "./catalog.ts";
-import type { Database, Transaction, TransactionOptions } from "./session/client.ts";
 import { findOwned, forget, type OwnedTable, type Owner } from "./registry/registry.ts";
+import { type InboundKey, printedName, type Relation } from "./relation.ts";
+import type { Database, Transaction, TransactionOptions } from "./session/client.ts";
 import { dropTableStatement, type Statement } from "./statement.ts";
 import { lockNames, lockTable } from "./table_lock.ts";
+import { qualifiedName, quoteIdentifier } from "./text/identifier.ts";
 
 export type DropOutcome =
   | { readonly kind: "dropped"; readonly statement: Statement }
   /** There is nothing that we made and that is still there; the object may go. */
   | { readonly kind: "nothingOwned"; readonly why: string }
+  /** Others need the table: it stays until they are gone. */
+  | { readonly kind: "needed"; readonly by: readonly string[] }
   /** A newer generation of the same object has been here. */
   | { readonly kind: "fenced" }
   /** Somebody else works on this table. */
   | { readonly kind: "busy" };
 
+export interface DropRequest {
+  readonly owner: Owner;
+  /** Whether the object that owns another table is being deleted too: then its foreign keys do not hold ours back. */
+  readonly isGoing: (owner: Owner) => Promise<boolean>;
+}
+
+type Limits = Omit<TransactionOptions, "readOnly">;
+
 /**
  * Drops the table that the registry says this object made, and its row: only if oid, name, kind, uid and generation all
- * match, and never CASCADE. No row means that nothing is dropped, whatever stands under that name.
+ * match, and never CASCADE. No row means that nothing is dropped, whatever stands under that name. Foreign keys of tables
+ * that go too are dropped first: two tables that refer to each other could never be dropped singly.
  *
  * @throws {PostgresError} 2BP01 while something else needs the table.
  */
-export async function dropOwnedTable(
-  database: Database,
-  owner: Owner,
-  limits: Omit<TransactionOptions, "readOnly">,
-): Promise<DropOutcome> {
-  return await database.transaction({ ...limits, readOnly: false }, (transaction) => drop(transaction, owner));
+export async function dropOwnedTable(database: Database, request: DropRequest, limits: Limits): Promise<DropOutcome> {
+  const seen = await database.transaction(
+    { ...limits, readOnly: true },
+    (transaction) => lookAtDependents(transaction, request.owner),
+  );
+  const detachable: InboundKey[] = [];
+  const holding: string[] = [...seen.readers];
+  for (const { key, owner } of seen.inbound) {
+    if (owner !== undefined && await request.isGoing(owner)) detachable.push(key);
+    else holding.push(describeKey(key, owner));
+  }
+  if (holding.length > 0) return { kind: "needed", by: holding };
+  return await database.transaction(
+    { ...limits, readOnly: false },
+    (transaction) => drop(transaction, request.owner, detachable),
+  );
 }
 
-async function drop(transaction: Transaction, owner: Owner): Promise<DropOutcome> {
+interface Dependents {
+  readonly inbound: readonly { readonly key: InboundKey; readonly owner: Owner | undefined }[];
+  readonly readers: readonly string[];
+}
+
+async function lookAtDependents(transaction: Transaction, owner: Owner): Promise<Dependents> {
+  const row = await findRow(transaction, owner);
+  const relation = row === undefined ? undefined : await ownRelation(transaction, row);
+  if (relation === undefined) return { inbound: [], readers: [] };
+  const inbound = [];
+  for (const key of relation.inbound) {
+    const rows = await findOwned(transaction, { schema: key.schema, table: key.table });
+    const own = rows.find((each) => each.owner.clusterId === owner.clusterId);
+    inbound.push({ key, owner: own?.members.constraint.includes(key.name) ? own.owner : undefined });
+  }
+  return { inbound, readers: relation.readers.map(({ kind, name }) => `${kind} ${name}`) };
+}
+
+function describeKey(key: InboundKey, owner: Owner | undefined): string {
+  const whose = owner === undefined ? "" : ` (DatabaseTable ${owner.namespace}/${owner.name})`;
+  return `the foreign key "${key.name}" of ${printedName(key.schema, key.table)}${whose}`;
+}
+
+async function drop(
+  transaction: Transaction,
+  owner: Owner,
+  detachable: readonly InboundKey[],
+): Promise<DropOutcome> {
   const row = await findRow(transaction, owner);
   if (row === undefined) return nothing("the registry knows no table of this object");
   if (row.owner.generation > owner.generation) return { kind: "fenced" };
-  if (!await lockNames(transaction, row.schema, [row.table])) return { kind: "busy" };
+  const others = detachable.map(({ schema, table }) => ({ schema, name: table }));
+  if (!await lockNames(transaction, [{ schema: row.schema, name: row.table }, ...others])) return { kind: "busy" };
   const current = await findRow(transaction, owner);
   if (current === undefined || current.table !== row.table) return { kind: "busy" };
   const fault = await mismatch(transaction, current);
@@ -39,13 +90,24 @@ async function drop(transaction: Transaction, owner: Owner): Promise<DropOutcome
     await forget(transaction, current.id);
     return nothing(fault);
   }
-  const table = { schema: current.schema, name: current.table };
-  await lockTable(transaction, table);
-  const changed = await mismatch(transaction, current);
-  if (changed !== undefined) return { kind: "busy" };
+  return await dropLocked(transaction, current, detachable);
+}
+
+async function dropLocked(
+  transaction: Transaction,
+  row: OwnedTable,
+  detachable: readonly InboundKey[],
+): Promise<DropOutcome> {
+  const table = { schema: row.schema, name: row.table };
+  for (const key of detachable) {
+    const child = qualifiedName(key.schema, key.table);
+    await transaction.query(`ALTER TABLE ${child} DROP CONSTRAINT ${quoteIdentifier(key.name)}`);
+  }
+  await lockTable(transaction, table, "ACCESS EXCLUSIVE");
+  if (await mismatch(transaction, row) !== undefined) throw new Error(`table ${row.schema}.${row.table} changed under its lock`);
   const statement = dropTableStatement(table);
   await transaction.query(statement.sql);
-  await forget(transaction, current.id);
+  await forget(transaction, row.id);
   return { kind: "dropped", statement };
 }
 
@@ -53,18 +115,22 @@ async function findRow(transaction: Transaction, owner: Owner): Promise<OwnedTab
   return (await findOwned(transaction, { owner })).find((row) => row.owner.uid === owner.uid);
 }
 
+async function ownRelation(transaction: Transaction, row: OwnedTable): Promise<Relation | undefined> {
+  if (row.oid === undefined) return undefined;
+  const relations = await observeRelations(transaction, { schema: row.schema, names: [], oids: [row.oid] });
+  return relations.find((relation) => relation.oid === row.oid);
+}
+
 /** Why what stands under the registered name is not what we made; `undefined` if it is. */
 async function mismatch(transaction: Transaction, row: OwnedTable): Promise<string | undefined> {
   const name = `${row.schema}.${row.table}`;
   if (row.oid === undefined) return `table ${name} came with a restored database and was not seen since`;
-  const [relation] = await observeRelations(transaction, { schema: row.schema, names: [], oids: [row.oid] });
+  const relation = await ownRelation(transaction, row);
   if (relation === undefined) return `table ${name} is not there any more`;
   if (relation.schema !== row.schema || relation.name !== row.table) {
     return `table ${name} was renamed by hand to ${relation.schema}.${relation.name}`;
   }
-  return relation.kind === "table" && relation.ownedByRole
-    ? undefined
-    : `${name} is not a table of this operator any more`;
+  return relation.kind === "table" && relation.ownedByRole ? undefined : `${name} is not a table of this operator any more`;
 }
 
 function nothing(why: string): DropOutcome {

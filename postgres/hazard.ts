@@ -1,39 +1,104 @@
 import type { SchemaChange } from "./change.ts";
+import type { Column } from "./table.ts";
+import { classifyTypeChange } from "./type_change.ts";
 
 /** What may go wrong for the table's users or its rows when a change runs. */
 export type Hazard =
   /** Rows or values are gone afterwards. */
   | "DropsData"
+  /** Something that the change does not name goes with it. */
+  | "DropsDependents"
   /** Every row is written again under an ACCESS EXCLUSIVE lock. */
   | "RewritesTable"
-  /** Every row is read under an ACCESS EXCLUSIVE lock. */
+  /** Indexes are built again under an ACCESS EXCLUSIVE lock. */
+  | "RebuildsIndex"
+  /** Every row is read under a lock that others wait for. */
   | "ScansUnderLock"
+  /** A lock on another table too. */
+  | "LocksOtherTable"
   /** Whether it succeeds depends on the rows. */
   | "MayFailOnData"
   /** Statements of others that name the old table or column fail afterwards. */
-  | "BreaksReaders";
+  | "BreaksReaders"
+  /** It cannot be rolled back together with the rest of the plan. */
+  | "OutsideTransaction"
+  /** Every existing row gets a value of its own. */
+  | "VolatileDefault";
 
-/** The hazards of one change, worst first; exhaustive over the kinds of change. */
+/** Functions whose result differs from row to row: a default that calls one is computed for every existing row. */
+const VOLATILE = /\b(random|gen_random_uuid|uuidv4|uuidv7|clock_timestamp|timeofday|nextval)\s*\(/i;
+
+/**
+ * The hazards of one change when it runs as one statement on a table that may have rows, worst first; exhaustive over the
+ * kinds of change.
+ */
 export function hazardsOf(change: SchemaChange): readonly Hazard[] {
   switch (change.kind) {
     case "CreateTable":
+    case "SetTableComment":
+    case "SetColumnComment":
     case "DropDefault":
     case "SetDefault":
     case "DropNotNull":
-    case "DropPrimaryKey":
+    case "SetIdentity":
+    case "DropExpression":
+    case "RenameConstraint":
+    case "RenameIndex":
+    case "AlterDeferrability":
       return [];
+    case "DropIndex":
+      return [];
+    case "DropIdentity":
+      return ["DropsDependents"];
     case "RenameTable":
+    case "RenameColumn":
       return ["BreaksReaders"];
     case "AddColumn":
-      // With a constant default PostgreSQL stores it once, in the catalog; without one, NOT NULL fails on the first row.
-      return change.column.notNull && change.column.default === undefined ? ["MayFailOnData"] : [];
-    case "SetNotNull":
-      return ["ScansUnderLock", "MayFailOnData"];
-    case "AddPrimaryKey":
-      return ["ScansUnderLock", "MayFailOnData"];
-    case "ChangeType":
-      return ["DropsData", "RewritesTable", "MayFailOnData", "BreaksReaders"];
+      return hazardsOfNewColumn(change.column);
     case "DropColumn":
-      return ["DropsData", "BreaksReaders"];
+      return ["DropsData", "DropsDependents", "BreaksReaders"];
+    case "ChangeType":
+      return hazardsOfTypeChange(change.from, change.to, change.using);
+    case "SetCollation":
+      return ["RebuildsIndex"];
+    case "SetExpression":
+      return ["RewritesTable"];
+    case "SetNotNull":
+    case "AddPrimaryKey":
+    case "AddUnique":
+    case "AddCheck":
+      return ["ScansUnderLock", "MayFailOnData"];
+    case "AddForeignKey":
+      return ["ScansUnderLock", "LocksOtherTable", "MayFailOnData"];
+    case "ValidateConstraint":
+      return change.references === undefined ? ["MayFailOnData"] : ["LocksOtherTable", "MayFailOnData"];
+    case "DropConstraint":
+      return change.references === undefined ? [] : ["LocksOtherTable"];
+    case "AddIdentity":
+      return ["MayFailOnData"];
+    case "CreateIndex":
+    case "RebuildIndex":
+      return change.index.unique ? ["ScansUnderLock", "MayFailOnData"] : ["ScansUnderLock"];
+    case "AttachIndex":
+      return change.constraint === "primary key" ? ["MayFailOnData"] : [];
   }
+}
+
+function hazardsOfNewColumn(column: Column): readonly Hazard[] {
+  if (column.identity !== undefined || column.generated !== undefined) return ["RewritesTable"];
+  if (column.default !== undefined) return VOLATILE.test(column.default) ? ["RewritesTable", "VolatileDefault"] : [];
+  // A constant default is stored once, in the catalog; without one, NOT NULL fails on the first row.
+  return column.notNull ? ["MayFailOnData"] : [];
+}
+
+function hazardsOfTypeChange(from: string, to: string, using: string | undefined): readonly Hazard[] {
+  const { kind, cost } = classifyTypeChange(from, to);
+  // PostgreSQL cannot see that an expression changes nothing.
+  const rewrites = cost === "Rewrites" || using !== undefined;
+  return [
+    ...(kind === "WidenType" && using === undefined ? [] : ["DropsData"] as const),
+    ...(rewrites ? ["RewritesTable"] as const : []),
+    ...(cost === "RebuildsIndexes" && !rewrites ? ["RebuildsIndex"] as const : []),
+    ...(kind === "WidenType" && using === undefined ? [] : ["MayFailOnData", "BreaksReaders"] as const),
+  ];
 }

@@ -1,15 +1,33 @@
 import { observeRelations, observeSchema, type Relation, type SchemaAccess } from "./catalog.ts";
-import type { Transaction } from "./session/client.ts";
 import { tableOf } from "./observed.ts";
+import type { PlanningBasis } from "./planning.ts";
 import { findOwned, type OwnedTable, type Owner } from "./registry/registry.ts";
+import type { Transaction } from "./session/client.ts";
 import type { Table } from "./table.ts";
+import { observeTargets, type Targets } from "./target.ts";
+
+/** The fingerprint of a row between its claim and its first record. */
+const NEVER_RECORDED = "0";
 
 /** What stands where a table is wanted. */
 export type Situation =
   /** Nothing: the table can be made. `row` is the registry's, if it was made before and dropped by somebody. */
-  | { readonly kind: "absent"; readonly row: OwnedTable | undefined; readonly schema: SchemaAccess }
+  | {
+    readonly kind: "absent";
+    readonly row: OwnedTable | undefined;
+    readonly schema: SchemaAccess;
+    readonly targets: Targets;
+    readonly version: number;
+  }
   /** Our table, perhaps still under its old name. */
-  | { readonly kind: "owned"; readonly row: OwnedTable; readonly relation: Relation; readonly table: Table }
+  | {
+    readonly kind: "owned";
+    readonly row: OwnedTable;
+    readonly relation: Relation;
+    readonly basis: PlanningBasis;
+    readonly targets: Targets;
+    readonly version: number;
+  }
   | { readonly kind: "conflict"; readonly conflict: Conflict };
 
 /** Why a name cannot be used, as data; the words are the caller's. */
@@ -17,12 +35,19 @@ export type Conflict =
   | { readonly kind: "OwnedByOther"; readonly name: string; readonly owner: Owner; readonly sameCluster: boolean }
   | { readonly kind: "NotOwned"; readonly name: string }
   | { readonly kind: "NameTaken"; readonly name: string; readonly by: Relation["kind"] }
-  | { readonly kind: "NotOrdinary"; readonly name: string; readonly reasons: readonly string[] };
+  | { readonly kind: "NotOrdinary"; readonly name: string; readonly reasons: readonly string[] }
+  /** The spec names another schema than the one in which the table was made, or somebody moved the table. */
+  | { readonly kind: "OtherSchema"; readonly name: string; readonly madeIn: string; readonly isIn: string };
 
-/** Who asks, and for what. `uid` is empty before the API server has given one. */
+/** Who asks, and for what. */
 export interface Claimant {
   readonly owner: Owner;
   readonly desired: Table;
+}
+
+interface Server {
+  readonly version: number;
+  readonly taken: readonly string[];
 }
 
 /** Looks at the registry and the catalog; two round trips, no writes. */
@@ -30,15 +55,30 @@ export async function observeSituation(transaction: Transaction, claimant: Claim
   const { owner, desired } = claimant;
   const rows = await findOwned(transaction, { owner, schema: desired.schema, table: desired.name });
   const row = ownRow(rows, claimant);
-  const [relations, schema] = await Promise.all([
+  const [relations, schema, targets, server] = await Promise.all([
     observeRelations(transaction, {
       schema: row?.schema ?? desired.schema,
       names: row === undefined ? [desired.name] : [desired.name, row.table],
       oids: row?.oid === undefined ? [] : [row.oid],
     }),
     observeSchema(transaction, desired.schema),
+    observeTargets(transaction, desired.foreignKeys),
+    observeServer(transaction, desired),
   ]);
-  return judgeSituation({ claimant, rows, row, relations, schema });
+  return judgeSituation({ claimant, rows, row, relations, schema, targets, server });
+}
+
+/** The version, and the relation names that one made for a part of this table could meet. */
+async function observeServer(transaction: Transaction, desired: Table): Promise<Server> {
+  // A name that is made of a longer one keeps at least this much of it.
+  const prefix = [...desired.name].slice(0, 24).join("");
+  const [found] = await transaction.query<{ readonly version: number; readonly taken: string | null }>(
+    `SELECT current_setting('server_version_num')::int4 / 10000 AS version,
+       (SELECT jsonb_agg(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname >= $2::text::name AND c.relname < $3::text::name)::text AS taken`,
+    [desired.schema, prefix, `${prefix}\u{10ffff}`],
+  );
+  return { version: found?.version ?? 0, taken: found?.taken == null ? [] : JSON.parse(found.taken) as string[] };
 }
 
 /**
@@ -64,8 +104,13 @@ export function judgeSituation(read: {
   readonly row: OwnedTable | undefined;
   readonly relations: readonly Relation[];
   readonly schema: SchemaAccess;
+  readonly targets: Targets;
+  readonly server: Server;
 }): Situation {
-  const { claimant: { owner, desired }, row } = read;
+  const { claimant: { owner, desired }, row, targets, server: { version, taken } } = read;
+  if (row !== undefined && row.schema !== desired.schema) {
+    return conflict({ kind: "OtherSchema", name: row.table, madeIn: row.schema, isIn: row.schema });
+  }
   const other = read.rows.find((each) => each.id !== row?.id && isNamed(each, desired));
   if (other !== undefined) {
     const sameCluster = other.owner.clusterId === owner.clusterId;
@@ -74,16 +119,31 @@ export function judgeSituation(read: {
   const own = row === undefined ? undefined : findOwnRelation(row, read.relations);
   const atName = read.relations.find((each) => each.name === desired.name && each.schema === desired.schema);
   if (atName !== undefined && atName.oid !== own?.oid) return conflict(conflictOf(atName));
-  if (own === undefined || row === undefined) return { kind: "absent", row, schema: read.schema };
+  if (own === undefined || row === undefined) return { kind: "absent", row, schema: read.schema, targets, version };
+  if (own.schema !== row.schema) {
+    return conflict({ kind: "OtherSchema", name: own.name, madeIn: row.schema, isIn: own.schema });
+  }
   if (!own.ownedByRole || own.peculiarities.length > 0) {
     const reasons = own.ownedByRole ? own.peculiarities : ["another role owns it", ...own.peculiarities];
     return conflict({ kind: "NotOrdinary", name: own.name, reasons });
   }
-  return { kind: "owned", row, relation: own, table: tableOf(own, { row, desired }) };
+  const basis: PlanningBasis = {
+    table: tableOf(own, { row, desired }),
+    version,
+    isEmpty: own.relationBytes === 0,
+    helpers: own.helperChecks,
+    columnNumbers: new Map(own.columns.map((column) => [column.name, column.number])),
+    takenNames: new Set(taken),
+  };
+  return { kind: "owned", row, relation: own, basis, targets, version };
 }
 
-/** By oid while the registry knows one; by name after a restore, when oids mean nothing. */
+/**
+ * By oid while the registry knows one; by name after a restore, when oids mean nothing. A row that was claimed and never
+ * recorded has made nothing yet: what stands under its name is somebody else's.
+ */
 function findOwnRelation(row: OwnedTable, relations: readonly Relation[]): Relation | undefined {
+  if (row.fingerprint === NEVER_RECORDED) return undefined;
   const own = row.oid === undefined
     ? relations.find((each) => each.schema === row.schema && each.name === row.table)
     : relations.find((each) => each.oid === row.oid);

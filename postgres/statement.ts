@@ -1,101 +1,172 @@
 import type { SchemaChange } from "./change.ts";
+import { alterAction } from "./alter_table.ts";
+import {
+  checkDefinition,
+  columnDefinition,
+  indexDefinition,
+  primaryKeyDefinition,
+  uniqueDefinition,
+} from "./definition.ts";
 import { hazardsOf } from "./hazard.ts";
-import { qualifiedName, quoteIdentifier } from "./text/identifier.ts";
-import type { Column, PrimaryKey, Table } from "./table.ts";
+import type { Table } from "./table.ts";
+import { qualifiedName, quoteIdentifier, quoteLiteral } from "./text/identifier.ts";
+
+/** Lock modes as PostgreSQL's documentation names them, the strongest first. */
+export type LockMode =
+  | "ACCESS EXCLUSIVE"
+  | "SHARE ROW EXCLUSIVE"
+  | "SHARE"
+  | "SHARE UPDATE EXCLUSIVE"
+  | "ROW SHARE"
+  | "ACCESS SHARE";
 
 /** One SQL statement of a plan, without a semicolon, and what it does to others. */
 export interface Statement {
   readonly sql: string;
-  /** The strongest lock it takes on the table; `undefined` for a table that nobody can know yet. */
-  readonly lock?: "ACCESS EXCLUSIVE" | "SHARE ROW EXCLUSIVE" | "SHARE UPDATE EXCLUSIVE";
+  /** Every table that it locks, ours first, with the strongest mode; empty for a table that nobody can know yet. */
+  readonly locks: readonly { readonly table: string; readonly mode: LockMode }[];
   readonly rewrites: boolean;
+  readonly rebuildsIndexes: boolean;
+  /** Values or rows are gone afterwards. */
   readonly destructive: boolean;
+  /** Must run outside a transaction. */
+  readonly concurrent: boolean;
 }
 
-/**
- * The statements of a plan in the order of its changes; the table is named as it is called when each one runs.
- *
- * @param table Schema and name of the table before the first change.
- */
-export function statementsFor(
-  changes: readonly SchemaChange[],
-  table: { readonly schema: string; readonly name: string },
-): readonly Statement[] {
-  let name = table.name;
-  return changes.map((change) => {
-    const sql = sqlOf(change, table.schema, name);
-    if (change.kind === "RenameTable") name = change.to;
-    const hazards = hazardsOf(change);
-    const judged = {
-      sql,
-      rewrites: hazards.includes("RewritesTable"),
-      destructive: hazards.includes("DropsData"),
-    };
-    return change.kind === "CreateTable" ? judged : { ...judged, lock: "ACCESS EXCLUSIVE" };
-  });
+/** How a change is made. */
+export interface StatementOptions {
+  /** The table's schema, and its name when the statement runs. */
+  readonly schema: string;
+  readonly name: string;
+  /** PostgreSQL's major version. */
+  readonly version: number;
+  /** `Online`: new constraints NOT VALID, indexes CONCURRENTLY; `Direct`: in one go. */
+  readonly mode: "Online" | "Direct";
+  /** Whether the table has just been made in the same transaction. */
+  readonly isNew: boolean;
+}
+
+/** The statements of one change. */
+export function statementsOf(change: SchemaChange, options: StatementOptions): readonly Statement[] {
+  const statement = statementOf(change, options);
+  if (change.kind !== "AddIdentity") return [statement];
+  return [statement, { ...statement, sql: startSequence(change.column, options), locks: [] }];
+}
+
+function statementOf(change: SchemaChange, options: StatementOptions): Statement {
+  const hazards = hazardsOf(change);
+  const concurrent = options.mode === "Online" && (change.kind === "CreateIndex" || change.kind === "RebuildIndex");
+  return {
+    sql: sqlOf(change, options),
+    locks: options.isNew || change.kind === "CreateTable" ? [] : locksOf(change, options),
+    rewrites: hazards.includes("RewritesTable") && !options.isNew,
+    rebuildsIndexes: hazards.includes("RebuildsIndex") && !options.isNew,
+    destructive: hazards.includes("DropsData"),
+    concurrent,
+  };
+}
+
+/** A new sequence starts at 1, also where the column has rows: it must start behind the greatest. */
+function startSequence(column: string, { schema, name }: StatementOptions): string {
+  const table = qualifiedName(schema, name);
+  const sequence = `pg_get_serial_sequence(${quoteLiteral(table)}, ${quoteLiteral(column)})`;
+  return `SELECT setval(${sequence}, greatest(coalesce(max(${
+    quoteIdentifier(column)
+  }), 0), 0) + 1, false) FROM ${table}`;
 }
 
 /** The statement that drops a whole table; never CASCADE, so that PostgreSQL refuses while others need it. */
 export function dropTableStatement(table: { readonly schema: string; readonly name: string }): Statement {
   return {
     sql: `DROP TABLE ${qualifiedName(table.schema, table.name)}`,
-    lock: "ACCESS EXCLUSIVE",
+    locks: [{ table: `${table.schema}.${table.name}`, mode: "ACCESS EXCLUSIVE" }],
     rewrites: false,
+    rebuildsIndexes: false,
     destructive: true,
+    concurrent: false,
   };
 }
 
-function sqlOf(change: SchemaChange, schema: string, name: string): string {
-  if (change.kind === "CreateTable") return createTable(change.table);
-  return `ALTER TABLE ${qualifiedName(schema, name)} ${actionOf(change)}`;
+function locksOf(change: SchemaChange, options: StatementOptions): Statement["locks"] {
+  const own = { table: `${options.schema}.${options.name}`, mode: lockMode(change, options.mode) };
+  const other = referencesOf(change);
+  if (other === undefined || (other.schema === options.schema && other.table === options.name)) return [own];
+  return [own, { table: `${other.schema}.${other.table}`, mode: otherLockMode(change) }];
 }
 
-function actionOf(change: Exclude<SchemaChange, { kind: "CreateTable" }>): string {
+function lockMode(change: SchemaChange, mode: StatementOptions["mode"]): LockMode {
   switch (change.kind) {
-    case "RenameTable":
-      return `RENAME TO ${quoteIdentifier(change.to)}`;
-    case "DropPrimaryKey":
-      return `DROP CONSTRAINT ${quoteIdentifier(change.name)}`;
-    case "AddColumn":
-      return `ADD COLUMN ${columnDefinition(change.column, [])}`;
-    case "ChangeType":
-      return `${alterColumn(change.column)} TYPE ${change.to}`;
-    case "DropDefault":
-      return `${alterColumn(change.column)} DROP DEFAULT`;
-    case "SetDefault":
-      return `${alterColumn(change.column)} SET DEFAULT ${change.default}`;
-    case "DropNotNull":
-      return `${alterColumn(change.column)} DROP NOT NULL`;
-    case "SetNotNull":
-      return `${alterColumn(change.column)} SET NOT NULL`;
-    case "AddPrimaryKey":
-      return `ADD ${primaryKeyDefinition(change.key)}`;
-    case "DropColumn":
-      return `DROP COLUMN ${quoteIdentifier(change.column.name)}`;
+    case "AddForeignKey":
+      return "SHARE ROW EXCLUSIVE";
+    case "CreateIndex":
+    case "RebuildIndex":
+      return mode === "Online" ? "SHARE UPDATE EXCLUSIVE" : "SHARE";
+    case "ValidateConstraint":
+    case "SetTableComment":
+    case "SetColumnComment":
+    case "RenameIndex":
+      return "SHARE UPDATE EXCLUSIVE";
+    default:
+      return "ACCESS EXCLUSIVE";
   }
 }
 
-function alterColumn(column: string): string {
-  return `ALTER COLUMN ${quoteIdentifier(column)}`;
+function otherLockMode(change: SchemaChange): LockMode {
+  switch (change.kind) {
+    case "ValidateConstraint":
+      return "ROW SHARE";
+    case "DropConstraint":
+      return "ACCESS EXCLUSIVE";
+    default:
+      return "SHARE ROW EXCLUSIVE";
+  }
+}
+
+/** The other table that a change of a foreign key touches. */
+function referencesOf(change: SchemaChange): { readonly schema: string; readonly table: string } | undefined {
+  switch (change.kind) {
+    case "AddForeignKey":
+      return change.foreignKey.references;
+    case "DropConstraint":
+    case "ValidateConstraint":
+      return change.references;
+    default:
+      return undefined;
+  }
+}
+
+function sqlOf(change: SchemaChange, options: StatementOptions): string {
+  const table = qualifiedName(options.schema, options.name);
+  switch (change.kind) {
+    case "CreateTable":
+      return createTable(change.table);
+    case "SetTableComment":
+      return `COMMENT ON TABLE ${table} IS ${commentText(change.comment)}`;
+    case "SetColumnComment":
+      return `COMMENT ON COLUMN ${table}.${quoteIdentifier(change.column)} IS ${commentText(change.comment)}`;
+    case "CreateIndex":
+    case "RebuildIndex":
+      return indexDefinition(change.index, table, options.mode);
+    case "DropIndex":
+      return `DROP INDEX ${qualifiedName(options.schema, change.name)}`;
+    case "RenameIndex":
+      return `ALTER INDEX ${qualifiedName(options.schema, change.from)} RENAME TO ${quoteIdentifier(change.to)}`;
+    default:
+      return `ALTER TABLE ${table} ${alterAction(change, options)}`;
+  }
+}
+
+function commentText(comment: string | undefined): string {
+  return comment === undefined ? "NULL" : quoteLiteral(comment);
 }
 
 function createTable(table: Table): string {
-  const key = table.primaryKey;
-  const parts = table.columns.map((column) => columnDefinition(column, key?.columns ?? []));
-  if (key !== undefined) parts.push(primaryKeyDefinition(key));
+  const keyed = table.primaryKey?.columns ?? [];
+  const parts = [
+    ...table.columns.map((column) => columnDefinition(column, keyed)),
+    ...(table.primaryKey === undefined ? [] : [primaryKeyDefinition(table.primaryKey)]),
+    ...table.uniques.map(uniqueDefinition),
+    ...table.checks.map(checkDefinition),
+  ];
   return `CREATE TABLE ${qualifiedName(table.schema, table.name)} (${parts.join(", ")})`;
-}
-
-/** @param keyed Columns for which a primary key of the same statement already says NOT NULL. */
-function columnDefinition(column: Column, keyed: readonly string[]): string {
-  const parts = [quoteIdentifier(column.name), column.type];
-  if (column.notNull && !keyed.includes(column.name)) parts.push("NOT NULL");
-  if (column.default !== undefined) parts.push(`DEFAULT ${column.default}`);
-  return parts.join(" ");
-}
-
-function primaryKeyDefinition(key: PrimaryKey): string {
-  const columns = key.columns.map(quoteIdentifier).join(", ");
-  const name = key.name === undefined ? "" : `CONSTRAINT ${quoteIdentifier(key.name)} `;
-  return `${name}PRIMARY KEY (${columns})`;
 }

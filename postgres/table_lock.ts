@@ -1,5 +1,12 @@
 import type { Transaction } from "./session/client.ts";
+import type { LockMode } from "./statement.ts";
 import { qualifiedName } from "./text/identifier.ts";
+
+/** A table by name. */
+export interface TableName {
+  readonly schema: string;
+  readonly name: string;
+}
 
 /**
  * Takes the advisory locks of some table names for the rest of the transaction, in sorted order, without waiting:
@@ -7,8 +14,8 @@ import { qualifiedName } from "./text/identifier.ts";
  *
  * @returns `false` if somebody holds one of them.
  */
-export async function lockNames(transaction: Transaction, schema: string, names: readonly string[]): Promise<boolean> {
-  const keys = [...new Set(names)].sort().map((name) => `tablewright/${schema}.${name}`);
+export async function lockNames(transaction: Transaction, tables: readonly TableName[]): Promise<boolean> {
+  const keys = [...new Set(tables.map(({ schema, name }) => `tablewright/${schema}.${name}`))].sort();
   const rows = await transaction.query<{ readonly locked: boolean }>(
     `SELECT bool_and(pg_try_advisory_xact_lock(hashtextextended(k.name, 0))) AS locked
      FROM (SELECT name FROM jsonb_array_elements_text($1::text::jsonb) WITH ORDINALITY AS n(name, i) ORDER BY i) AS k`,
@@ -17,10 +24,7 @@ export async function lockNames(transaction: Transaction, schema: string, names:
   return rows[0]?.locked ?? false;
 }
 
-/** Locks a table of ours against everybody, so that the statements behind it wait for nobody. */
-export async function lockTable(
-  transaction: Transaction,
-  table: { readonly schema: string; readonly name: string },
-): Promise<void> {
-  await transaction.query(`LOCK TABLE ${qualifiedName(table.schema, table.name)} IN ACCESS EXCLUSIVE MODE`);
+/** Locks a table of ours, so that the statements behind it wait for nobody. */
+export async function lockTable(transaction: Transaction, table: TableName, mode: LockMode): Promise<void> {
+  await transaction.query(`LOCK TABLE ${qualifiedName(table.schema, table.name)} IN ${mode} MODE`);
 }

@@ -1,9 +1,34 @@
-import { FieldReader, isObject } from "../decode_fields.ts";
-import { type Decoded, describeValue, type FieldError, invalid, required, typeInvalid } from "../field_error.ts";
-import { type ColumnSpec, type DatabaseTableSpec, DELETION_POLICIES, type LiteralDefault } from "./types.ts";
+import { compact, FieldReader, isObject, textOf } from "../decode_fields.ts";
+import {
+  type Decoded,
+  describeValue,
+  type FieldError,
+  invalid,
+  required,
+  tooLong,
+  typeInvalid,
+} from "../field_error.ts";
+import { decodeChangePolicy } from "./decode_change_policy.ts";
+import { columnEntry, decodeColumn } from "./decode_column.ts";
+import { decodeComment } from "./decode_comment.ts";
+import { decodeChecks, decodeForeignKeys, decodeUniques } from "./decode_constraint.ts";
+import { decodeIndexes } from "./decode_index.ts";
+import { ADOPTION_POLICIES, type ColumnSpec, type DatabaseTableSpec, DELETION_POLICIES, MAX_COLUMNS } from "./types.ts";
 
-const SPEC_FIELDS = ["tableName", "schema", "columns", "primaryKey", "deletionPolicy"];
-const COLUMN_FIELDS = ["type", "notNull", "default"];
+const SPEC_FIELDS = [
+  "tableName",
+  "schema",
+  "columns",
+  "primaryKey",
+  "uniqueConstraints",
+  "checks",
+  "foreignKeys",
+  "indexes",
+  "comment",
+  "changePolicy",
+  "deletionPolicy",
+  "adoptionPolicy",
+];
 
 /**
  * A spec as far as it can be understood, and every fault in it. With faults the value is what admission still judges
@@ -26,21 +51,30 @@ export function decodeTableSpec(spec: unknown): DecodedSpec {
   const schema = reader.optionalString("schema");
   const columns = decodeColumns(reader);
   const primaryKey = decodePrimaryKey(reader);
-  const deletionPolicy = reader.optionalEnum("deletionPolicy", DELETION_POLICIES);
+  const options = decodeOptions(reader);
   if (tableName === undefined || columns === undefined || primaryKey === undefined) {
     return failed(reader.errors);
   }
   return {
     errors: reader.errors,
     faultyColumns: columns.faulty,
-    value: {
-      tableName,
-      columns: columns.understood,
-      primaryKey,
-      ...(schema === undefined ? {} : { schema }),
-      ...(deletionPolicy === undefined ? {} : { deletionPolicy }),
-    },
+    value: { ...compact({ tableName, schema, columns: columns.understood, primaryKey }), ...options },
   };
+}
+
+function decodeOptions(
+  reader: FieldReader,
+): Omit<DatabaseTableSpec, "tableName" | "schema" | "columns" | "primaryKey"> {
+  return compact({
+    uniqueConstraints: decodeUniques(reader),
+    checks: decodeChecks(reader),
+    foreignKeys: decodeForeignKeys(reader),
+    indexes: decodeIndexes(reader),
+    comment: decodeComment(reader),
+    changePolicy: decodeChangePolicy(reader),
+    deletionPolicy: reader.optionalEnum("deletionPolicy", DELETION_POLICIES),
+    adoptionPolicy: reader.optionalEnum("adoptionPolicy", ADOPTION_POLICIES),
+  });
 }
 
 /** The same as one value or all faults, for callers that act only on a faultless spec. */
@@ -64,11 +98,16 @@ function decodeColumns(reader: FieldReader): { understood: ColumnSpec[]; faulty:
     reader.errors.push(typeInvalid(reader.path("columns"), "a list of columns", columns));
     return undefined;
   }
+  const fault = columnCountFault(columns.length);
+  if (fault !== undefined) {
+    reader.errors.push(fault);
+    return undefined;
+  }
   const understood: ColumnSpec[] = [];
   const faulty: string[] = [];
   columns.forEach((column: unknown, index) => {
     const path = `${reader.path("columns")}[${index}]`;
-    const entry = singleEntry(column, path, reader.errors);
+    const entry = columnEntry(column, path, reader.errors);
     if (entry === undefined) return;
     const before = reader.errors.length;
     const decoded = decodeColumn(entry, path, reader.errors);
@@ -78,59 +117,10 @@ function decodeColumns(reader: FieldReader): { understood: ColumnSpec[]; faulty:
   return { understood, faulty };
 }
 
-function singleEntry(
-  column: unknown,
-  path: string,
-  errors: FieldError[],
-): { key: string; value: unknown } | undefined {
-  if (!isObject(column)) {
-    errors.push(typeInvalid(path, 'one property "NAME: TYPE"', column));
-    return undefined;
-  }
-  const keys = Object.keys(column);
-  const [key] = keys;
-  if (key === undefined || keys.length !== 1) {
-    errors.push(invalid(path, `must have exactly one property "NAME: TYPE": current value has ${keys.length}`));
-    return undefined;
-  }
-  return { key, value: column[key] };
-}
-
-function decodeColumn(
-  entry: { key: string; value: unknown },
-  listPath: string,
-  errors: FieldError[],
-): ColumnSpec | undefined {
-  const path = `${listPath}.${pathSegment(entry.key)}`;
-  if (typeof entry.value === "string") {
-    return { key: entry.key, path, typePath: path, type: entry.value, notNull: false };
-  }
-  if (!isObject(entry.value)) {
-    errors.push(typeInvalid(path, "a type such as varchar(50) or an object with a type", entry.value));
-    return undefined;
-  }
-  const reader = new FieldReader(entry.value, path, errors);
-  reader.denyUnknown(COLUMN_FIELDS);
-  const type = reader.requiredString("type");
-  const notNull = reader.optionalBoolean("notNull") ?? false;
-  const literal = decodeLiteral(reader);
-  if (type === undefined) return undefined;
-  const column = { key: entry.key, path, typePath: reader.path("type"), type, notNull };
-  return literal === undefined ? column : { ...column, default: literal };
-}
-
-function decodeLiteral(reader: FieldReader): LiteralDefault | undefined {
-  const value = reader.raw("default");
-  if (value === undefined || value === null) return value;
-  if (typeof value === "string" || typeof value === "boolean") return value;
-  if (typeof value === "number") {
-    // Other numbers have already lost digits on their way through YAML and JSON.
-    if (Number.isSafeInteger(value)) return value;
-    reader.errors.push(invalid(reader.path("default"), "must be a whole number within ±2^53: quote other numbers"));
-    return undefined;
-  }
-  reader.errors.push(typeInvalid(reader.path("default"), "a string, a boolean, a whole number or null", value));
-  return undefined;
+function columnCountFault(count: number): FieldError | undefined {
+  if (count === 0) return invalid("spec.columns", "must list at least one column");
+  if (count <= MAX_COLUMNS) return undefined;
+  return tooLong("spec.columns", `must list at most ${MAX_COLUMNS} columns: current value has ${count}`);
 }
 
 function decodePrimaryKey(reader: FieldReader): string | readonly string[] | undefined {
@@ -147,15 +137,7 @@ function decodePrimaryKey(reader: FieldReader): string | readonly string[] | und
     );
     return undefined;
   }
-  const names: string[] = [];
-  value.forEach((name: unknown, index) => {
-    if (typeof name === "string") names.push(name);
-    else reader.errors.push(typeInvalid(`${path}[${index}]`, "a column's name", name));
-  });
-  return names;
-}
-
-/** A key in a field path; anything but a plain word is shown in brackets, its control characters escaped. */
-function pathSegment(key: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_$]*$/.test(key) && key.length <= 64 ? key : `[${describeValue(key)}]`;
+  return value
+    .map((name: unknown, index) => textOf({ path: `${path}[${index}]`, value: name }, "a column's name", reader.errors))
+    .filter((name) => name !== undefined);
 }

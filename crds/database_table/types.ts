@@ -10,13 +10,54 @@ export const FINALIZER = "kopf.demo/tablewright";
 export const DELETION_POLICIES = ["Delete", "Retain", "Forbid"] as const;
 export type DeletionPolicy = (typeof DELETION_POLICIES)[number];
 
+/** What becomes of a table that is there already and that no object owns. */
+export const ADOPTION_POLICIES = ["Never", "IfIdentical", "IfCompatible"] as const;
+export type AdoptionPolicy = (typeof ADOPTION_POLICIES)[number];
+
+/** Kinds of change that lose data, or stop the users of a table, and that are refused unless they are named. */
+export const ALLOWED_CHANGES = [
+  "DropColumn",
+  "WidenType",
+  "NarrowType",
+  "ChangeType",
+  "DropConstraint",
+  "DropIndex",
+  "RewriteTable",
+] as const;
+export type AllowedChange = (typeof ALLOWED_CHANGES)[number];
+
+export const ONLINE_MODES = ["Prefer", "Require", "Never"] as const;
+export type OnlineMode = (typeof ONLINE_MODES)[number];
+
+export const IDENTITIES = ["Always", "ByDefault"] as const;
+export type IdentitySpec = (typeof IDENTITIES)[number];
+
+export const REFERENTIAL_ACTIONS = ["NoAction", "Restrict", "Cascade", "SetNull", "SetDefault"] as const;
+export type ReferentialActionSpec = (typeof REFERENTIAL_ACTIONS)[number];
+
+/** Not `No`: YAML 1.1 reads that as `false`. */
+export const DEFERRABILITIES = ["Never", "InitiallyImmediate", "InitiallyDeferred"] as const;
+export type DeferrabilitySpec = (typeof DEFERRABILITIES)[number];
+
+export const SORT_ORDERS = ["Ascending", "Descending"] as const;
+export type SortOrder = (typeof SORT_ORDERS)[number];
+
+export const NULLS_ORDERS = ["First", "Last"] as const;
+export type NullsOrder = (typeof NULLS_ORDERS)[number];
+
 /** PostgreSQL's own limit on the columns of a table. */
 export const MAX_COLUMNS = 1600;
+/** PostgreSQL's own limit on the columns of a key or an index. */
+export const MAX_KEYS = 32;
+/** Entries of each list of constraints or indexes. */
+export const MAX_PARTS = 100;
+/** Characters of a comment. */
+export const MAX_COMMENT = 4096;
 
 /** What may stand as a `default`: a literal that YAML and JSON carry without loss. */
 export type LiteralDefault = string | boolean | number | null;
 
-/** One column as the user wrote it; names and types are still text. */
+/** One column as the user wrote it; names, types and expressions are still text. */
 export interface ColumnSpec {
   /** The property's key: the column's name, unfolded. */
   readonly key: string;
@@ -25,9 +66,85 @@ export interface ColumnSpec {
   /** Where a fault of the type belongs: the column's own path in the short form, `….type` in the long form. */
   readonly typePath: string;
   readonly type: string;
-  readonly notNull: boolean;
-  /** `undefined` = no default was asked for. */
+  readonly notNull?: boolean;
   readonly default?: LiteralDefault;
+  /** SQL, without DEFAULT. */
+  readonly defaultExpression?: string;
+  /** SQL of a condition, without CHECK. */
+  readonly check?: string;
+  readonly unique?: boolean;
+  readonly references?: ColumnReferenceSpec;
+  readonly identity?: IdentitySpec;
+  /** SQL of a stored generated column. */
+  readonly generatedAs?: string;
+  readonly collation?: string;
+  /** Empty: no comment. */
+  readonly comment?: string;
+  readonly renamedFrom?: string;
+  /** SQL that makes the new value when the type changes, without USING. */
+  readonly using?: string;
+}
+
+/** The foreign key of one column. */
+export interface ColumnReferenceSpec {
+  readonly schema?: string;
+  readonly table: string;
+  readonly column: string;
+  readonly onDelete?: ReferentialActionSpec;
+  readonly onUpdate?: ReferentialActionSpec;
+}
+
+/** One entry of a list of constraints or indexes. */
+export interface PartSpec {
+  /** `spec.checks[0]`. */
+  readonly path: string;
+  /** Absent: PostgreSQL chooses. */
+  readonly name?: string;
+}
+
+export interface UniqueSpec extends PartSpec {
+  readonly columns: readonly string[];
+  readonly nullsNotDistinct?: boolean;
+}
+
+export interface CheckSpec extends PartSpec {
+  readonly expression: string;
+}
+
+export interface ForeignKeySpec extends PartSpec {
+  readonly columns: readonly string[];
+  readonly references: { readonly schema?: string; readonly table: string; readonly columns: readonly string[] };
+  readonly onDelete?: ReferentialActionSpec;
+  readonly onUpdate?: ReferentialActionSpec;
+  readonly deferrable?: DeferrabilitySpec;
+}
+
+export interface IndexSpec extends PartSpec {
+  readonly columns?: readonly IndexColumnSpec[];
+  /** Keys behind the columns. */
+  readonly expressions?: readonly string[];
+  readonly unique?: boolean;
+  readonly method?: string;
+  readonly where?: string;
+  readonly include?: readonly string[];
+}
+
+/** A key of an index; the short form is a name alone. */
+export interface IndexColumnSpec {
+  /** `spec.indexes[0].columns[1]`. */
+  readonly path: string;
+  readonly name: string;
+  readonly opclass?: string;
+  readonly order?: SortOrder;
+  readonly nulls?: NullsOrder;
+  readonly collation?: string;
+}
+
+export interface ChangePolicySpec {
+  readonly allow?: readonly AllowedChange[];
+  readonly lockTimeoutSeconds?: number;
+  readonly statementTimeoutSeconds?: number;
+  readonly online?: OnlineMode;
 }
 
 export interface DatabaseTableSpec {
@@ -36,15 +153,47 @@ export interface DatabaseTableSpec {
   readonly columns: readonly ColumnSpec[];
   /** One text (`"A, B"`) or a list of names, as written. */
   readonly primaryKey: string | readonly string[];
+  readonly uniqueConstraints?: readonly UniqueSpec[];
+  readonly checks?: readonly CheckSpec[];
+  readonly foreignKeys?: readonly ForeignKeySpec[];
+  readonly indexes?: readonly IndexSpec[];
+  /** Empty: no comment. */
+  readonly comment?: string;
+  readonly changePolicy?: ChangePolicySpec;
   readonly deletionPolicy?: DeletionPolicy;
+  readonly adoptionPolicy?: AdoptionPolicy;
 }
 
 /** A spec in which every default is explicit. */
-export type DefaultedTableSpec = DatabaseTableSpec & Required<Pick<DatabaseTableSpec, "schema" | "deletionPolicy">>;
+export interface DefaultedTableSpec extends DatabaseTableSpec {
+  readonly schema: string;
+  readonly uniqueConstraints: readonly UniqueSpec[];
+  readonly checks: readonly CheckSpec[];
+  readonly foreignKeys: readonly ForeignKeySpec[];
+  readonly indexes: readonly IndexSpec[];
+  readonly changePolicy: Required<ChangePolicySpec>;
+  readonly deletionPolicy: DeletionPolicy;
+  readonly adoptionPolicy: AdoptionPolicy;
+}
+
+/** A plan as the status shows it: the next statements, or the last ones that ran. */
+export interface PlanStatus {
+  /** The first 12 hexadecimal digits of the SHA-256 over the statements, joined by newlines. */
+  readonly hash: string;
+  readonly statements: readonly {
+    readonly sql: string;
+    /** Every lock that it takes, with the table where that is another one. */
+    readonly lock?: string;
+    readonly rewrites: boolean;
+    /** Whether it loses data. */
+    readonly destructive: boolean;
+  }[];
+}
 
 export interface DatabaseTableStatus {
   readonly observedGeneration?: number;
   readonly message?: string;
+  readonly plan?: PlanStatus;
   readonly observed?: { readonly oid: number; readonly rowEstimate?: number; readonly totalBytes: number };
   readonly conditions?: readonly Condition[];
 }

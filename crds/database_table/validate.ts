@@ -1,15 +1,53 @@
-import { type FieldError, forbidden, invalid, tooLong } from "../field_error.ts";
-import { type DatabaseTableSpec, type DefaultedTableSpec, MAX_COLUMNS } from "./types.ts";
+import { type FieldError, forbidden, invalid, required, tooLong } from "../field_error.ts";
+import {
+  type ColumnSpec,
+  type DatabaseTableSpec,
+  type DefaultedTableSpec,
+  type ForeignKeySpec,
+  type IndexSpec,
+  MAX_KEYS,
+} from "./types.ts";
 
 /** The rules on one spec that need no PostgreSQL knowledge. */
 export function validateTableSpec(spec: DatabaseTableSpec): readonly FieldError[] {
-  if (spec.columns.length === 0) return [invalid("spec.columns", "must list at least one column")];
-  if (spec.columns.length > MAX_COLUMNS) {
-    return [
-      tooLong("spec.columns", `must list at most ${MAX_COLUMNS} columns: current value has ${spec.columns.length}`),
-    ];
+  return [
+    ...spec.columns.flatMap(validateColumn),
+    ...(spec.foreignKeys ?? []).flatMap(validateForeignKey),
+    ...(spec.indexes ?? []).flatMap(validateIndex),
+  ];
+}
+
+/** One thing gives a column its value. */
+const VALUE_FIELDS = ["default", "defaultExpression", "identity", "generatedAs"] as const;
+
+function validateColumn(column: ColumnSpec): readonly FieldError[] {
+  // `default: null` says that there is none.
+  const [first, ...others] = VALUE_FIELDS.filter((field) => column[field] !== undefined && column[field] !== null);
+  const errors = others.map((field) => forbidden(`${column.path}.${field}`, `cannot stand beside ${first}`));
+  if (column.identity !== undefined && column.notNull === false) {
+    errors.push(invalid(`${column.path}.notNull`, "must be true or left out: an identity column never holds NULL"));
   }
-  return [];
+  return errors;
+}
+
+function validateForeignKey({ path, columns, references }: ForeignKeySpec): readonly FieldError[] {
+  if (columns.length === references.columns.length) return [];
+  return [invalid(
+    `${path}.references.columns`,
+    `must name as many columns as ${path}.columns (${columns.length}): current value has ${references.columns.length}`,
+  )];
+}
+
+function validateIndex({ path, columns = [], expressions = [], include = [] }: IndexSpec): readonly FieldError[] {
+  const keys = columns.length + expressions.length;
+  if (keys === 0) return [required(`${path}.columns`, "must be set, or expressions")];
+  if (keys + include.length <= MAX_KEYS) return [];
+  return [tooLong(
+    path,
+    `must have at most ${MAX_KEYS} columns, expressions and included columns: current value has ${
+      keys + include.length
+    }`,
+  )];
 }
 
 /** The rules on a change from one spec to another, beside those on the planned SQL. */

@@ -1,29 +1,62 @@
-import type { ColumnSpec, DefaultedTableSpec } from "../../crds/database_table/types.ts";
-import { duplicate, type FieldError, invalid } from "../../crds/field_error.ts";
-import {
-  columnNameFault,
-  parseIdentifier,
-  parseIdentifierList,
-  schemaNameFault,
-} from "../../postgres/text/identifier.ts";
-import { parseDefault } from "../../postgres/text/literal.ts";
-import { parseType } from "../../postgres/text/parse_type.ts";
-import type { Column, Table } from "../../postgres/table.ts";
-import { printType } from "../../postgres/text/type_name.ts";
+import { compact } from "../../crds/decode_fields.ts";
+import type { AllowedChange, DefaultedTableSpec, OnlineMode } from "../../crds/database_table/types.ts";
+import type { FieldError } from "../../crds/field_error.ts";
+import type { Table } from "../../postgres/table.ts";
+import { isBuiltIn } from "../../postgres/text/type_name.ts";
+import { ColumnCollector, type ColumnPaths, type StatedAttribute } from "./desired_column.ts";
+import { type DesiredPart, type PartContext, readChecks, readPrimaryKey, readUniques } from "./desired_constraint.ts";
+import { type DesiredParts, duplicateFaults } from "./desired_duplicate.ts";
+import { type CalledFunction, ExpressionReader, type NamedType } from "./desired_expression.ts";
+import { checkSelfReferences, readForeignKeys } from "./desired_foreign_key.ts";
+import { readIndexes } from "./desired_index.ts";
+import { readName, readSchema } from "./desired_name.ts";
+import { readRenames } from "./desired_rename.ts";
 
 /** What a spec asks for. With errors the table holds what was understood, for judging the rest beside them. */
 export interface DesiredTable {
   readonly errors: readonly FieldError[];
+  /** One line each, for whoever applies the object. */
+  readonly warnings: readonly string[];
   /** `undefined` when not even its name is known. */
   readonly table: Table | undefined;
   /** Folded names of columns that the spec has but nobody understood: no plan may drop or change them. */
   readonly undecided: ReadonlySet<string>;
   /** Field paths by folded column name, for faults that a plan finds. */
-  readonly columnPaths: ReadonlyMap<string, { readonly path: string; readonly typePath: string; readonly key: string }>;
+  readonly columnPaths: ReadonlyMap<string, ColumnPaths>;
+  /** Old name by new name. */
+  readonly renames: ReadonlyMap<string, string>;
+  /** SQL that makes the new value where a type changes, by column. */
+  readonly using: ReadonlyMap<string, string>;
+  /** Field paths of the parts of the table, each list parallel to that of the table. */
+  readonly paths: PartPaths;
+  readonly changePolicy: ChangePolicy;
+  /** Every function that an expression calls: whether it may be called, only the catalog knows. */
+  readonly functions: readonly CalledFunction[];
+  /** Every type of a column or a cast that is not PostgreSQL's own: where it is, only the catalog knows. */
+  readonly types: readonly NamedType[];
+  /** What the spec says of each column, beside its type. */
+  readonly stated: ReadonlyMap<string, ReadonlySet<StatedAttribute>>;
+  readonly statesComment: boolean;
+}
+
+export interface PartPaths {
+  readonly primaryKey: string;
+  readonly uniques: readonly string[];
+  readonly checks: readonly string[];
+  readonly foreignKeys: readonly string[];
+  readonly indexes: readonly string[];
+}
+
+export interface ChangePolicy {
+  readonly allow: ReadonlySet<AllowedChange>;
+  readonly lockTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  readonly online: OnlineMode;
 }
 
 /**
- * Turns a spec into a table: names folded, types and defaults printed from what PostgreSQL's own grammar understood.
+ * Turns a spec into a table: names folded, types and expressions printed from what PostgreSQL's own grammar understood.
+ * Everything stands in the order of the spec.
  *
  * @param faultyColumns Keys of columns that could not even be decoded.
  */
@@ -32,129 +65,99 @@ export async function desiredTable(
   faultyColumns: readonly string[] = [],
 ): Promise<DesiredTable> {
   const errors: FieldError[] = [];
-  const name = parseName(spec.tableName, "spec.tableName", errors);
-  const schema = parseSchema(spec.schema, errors);
-  const columns = new ColumnCollector(errors);
-  for (const column of spec.columns) await columns.add(column);
-  for (const key of faultyColumns) columns.leaveUndecided(key);
-  const key = parsePrimaryKey(spec.primaryKey, columns, errors);
-  const keyed = new Set(key);
+  const table = readName(spec.tableName, "spec.tableName", errors);
+  const schema = readSchema(spec.schema, "spec.schema", errors);
+  const expressions = new ExpressionReader(errors);
+  const columns = new ColumnCollector(errors, expressions);
+  await columns.collect(spec.columns, faultyColumns);
+  const renames = readRenames(columns, errors);
+  const parts = await readParts(spec, { schema, table, columns, expressions, errors });
   return {
     errors,
+    warnings: columns.warnings,
     undecided: columns.undecided,
     columnPaths: columns.paths,
-    table: name === undefined || schema === undefined ? undefined : {
-      schema,
-      name,
-      columns: columns.columns.map((column) => keyed.has(column.name) ? { ...column, notNull: true } : column),
-      unmanaged: [],
-      ...(key === undefined ? {} : { primaryKey: { columns: key } }),
-    },
+    renames,
+    using: columns.using,
+    paths: pathsOf(parts),
+    changePolicy: changePolicyOf(spec),
+    functions: expressions.functions,
+    types: [...columnTypes(columns), ...expressions.types],
+    stated: columns.stated,
+    statesComment: spec.comment !== undefined,
+    table: table === undefined || schema === undefined
+      ? undefined
+      : tableOf({ schema, name: table, comment: spec.comment }, columns, parts),
   };
 }
 
-function parseName(text: string, path: string, errors: FieldError[]): string | undefined {
-  const parsed = parseIdentifier(text);
-  if (parsed.ok) return parsed.value;
-  errors.push(invalid(path, parsed.fault));
-  return undefined;
+async function readParts(spec: DefaultedTableSpec, context: PartContext): Promise<DesiredParts> {
+  const primaryKey = readPrimaryKey(spec.primaryKey, context);
+  const uniques = readUniques(spec, context);
+  const checks = await readChecks(spec, context);
+  const foreignKeys = readForeignKeys(spec, context);
+  const indexes = await readIndexes(spec, context);
+  const parts = { table: context.table, primaryKey, uniques, checks, foreignKeys, indexes };
+  // With a key that could not be read, nobody knows what is unique.
+  if (primaryKey !== undefined) checkSelfReferences(foreignKeys, uniqueColumns(parts), context);
+  context.errors.push(...duplicateFaults(parts));
+  return parts;
 }
 
-function parseSchema(text: string, errors: FieldError[]): string | undefined {
-  const name = parseName(text, "spec.schema", errors);
-  const fault = name === undefined ? undefined : schemaNameFault(name);
-  if (fault === undefined) return name;
-  errors.push(invalid("spec.schema", fault));
-  return undefined;
+function columnTypes({ types, paths }: ColumnCollector): readonly NamedType[] {
+  return [...types].filter(([, type]) => !isBuiltIn(type))
+    .map(([name, type]) => ({ path: paths.get(name)?.typePath ?? "spec.columns", type }));
 }
 
-class ColumnCollector {
-  readonly columns: Column[] = [];
-  readonly undecided = new Set<string>();
-  readonly paths = new Map<string, { path: string; typePath: string; key: string }>();
-  readonly #errors: FieldError[];
-
-  constructor(errors: FieldError[]) {
-    this.#errors = errors;
-  }
-
-  async add(spec: ColumnSpec): Promise<void> {
-    const name = this.#parseColumnName(spec);
-    if (name === undefined) return;
-    const known = this.paths.get(name);
-    if (known !== undefined) {
-      this.#errors.push(duplicate(spec.path, `column "${name}" is already defined at ${known.path}`));
-      return;
-    }
-    this.paths.set(name, { path: spec.path, typePath: spec.typePath, key: spec.key });
-    const column = await this.#parseColumn(name, spec);
-    if (column === undefined) this.undecided.add(name);
-    else this.columns.push(column);
-  }
-
-  leaveUndecided(key: string): void {
-    const name = parseIdentifier(key);
-    if (name.ok && !this.columns.some((column) => column.name === name.value)) this.undecided.add(name.value);
-  }
-
-  has(name: string): boolean {
-    return this.paths.has(name) || this.undecided.has(name);
-  }
-
-  #parseColumnName(spec: ColumnSpec): string | undefined {
-    const parsed = parseIdentifier(spec.key);
-    const fault = parsed.ok ? columnNameFault(parsed.value) : parsed.fault;
-    if (parsed.ok && fault === undefined) return parsed.value;
-    this.#errors.push(invalid(spec.path, `Cannot use the column's name: ${fault}`));
-    return undefined;
-  }
-
-  async #parseColumn(name: string, spec: ColumnSpec): Promise<Column | undefined> {
-    const type = await parseType(spec.type);
-    if (!type.ok) {
-      this.#errors.push(invalid(spec.typePath, type.fault + longFormHint(spec)));
-      return undefined;
-    }
-    const literal = parseDefault(spec.default, type.value);
-    if (!literal.ok) {
-      this.#errors.push(invalid(`${spec.path}.default`, literal.fault));
-      return undefined;
-    }
-    const column = { name, type: printType(type.value), notNull: spec.notNull };
-    return literal.value === undefined ? column : { ...column, default: literal.value };
-  }
+/** Sets of columns that a foreign key may refer to. */
+function uniqueColumns({ primaryKey, uniques, indexes }: DesiredParts): readonly (readonly string[])[] {
+  const ofIndexes = indexes
+    .filter(({ part }) => part.unique && part.where === undefined)
+    .map(({ part }) => part.keys.map((key) => key.column ?? ""))
+    .filter((names) => !names.includes(""));
+  return [...(primaryKey === undefined ? [] : [primaryKey.columns]), ...uniques.map(({ part }) => part.columns)]
+    .concat(ofIndexes);
 }
 
-/** Users of other tools write constraints behind the type: the long form says the same. */
-function longFormHint(spec: ColumnSpec): string {
-  const isShortForm = spec.path === spec.typePath;
-  if (!isShortForm || !/\b(not\s+null|default)\b/i.test(spec.type)) return "";
-  return `, such as ${spec.key}: {type: …, notNull: true, default: …}`;
-}
-
-function parsePrimaryKey(
-  primaryKey: string | readonly string[],
+function tableOf(
+  names: { readonly schema: string; readonly name: string; readonly comment: string | undefined },
   columns: ColumnCollector,
-  errors: FieldError[],
-): readonly string[] | undefined {
-  const path = "spec.primaryKey";
-  const before = errors.length;
-  const names = typeof primaryKey === "string"
-    ? parseKeyText(primaryKey, path, errors)
-    : primaryKey.map((text, index) => parseName(text, `${path}[${index}]`, errors));
-  const known: string[] = [];
-  for (const name of names) {
-    if (name === undefined) continue;
-    if (!columns.has(name)) errors.push(invalid(path, `column "${name}" is not in spec.columns`));
-    else if (known.includes(name)) errors.push(duplicate(path, `column "${name}" is named twice`));
-    else known.push(name);
-  }
-  return errors.length > before ? undefined : known;
+  parts: DesiredParts,
+): Table {
+  const keyed = new Set(parts.primaryKey?.columns);
+  return compact({
+    ...names,
+    comment: names.comment === "" ? undefined : names.comment,
+    columns: columns.columns.map((column) => keyed.has(column.name) ? { ...column, notNull: true } : column),
+    primaryKey: parts.primaryKey,
+    uniques: parts.uniques.map(partOf),
+    checks: parts.checks.map(partOf),
+    foreignKeys: parts.foreignKeys.map(partOf),
+    indexes: parts.indexes.map(partOf),
+    unmanaged: [],
+  });
 }
 
-function parseKeyText(text: string, path: string, errors: FieldError[]): readonly string[] {
-  const parsed = parseIdentifierList(text);
-  if (parsed.ok) return parsed.value;
-  errors.push(invalid(path, parsed.fault));
-  return [];
+function partOf<T>({ part }: DesiredPart<T>): T {
+  return part;
+}
+
+function pathsOf(parts: DesiredParts): PartPaths {
+  const path = (part: DesiredPart<unknown>) => part.path;
+  return {
+    primaryKey: "spec.primaryKey",
+    uniques: parts.uniques.map(path),
+    checks: parts.checks.map(path),
+    foreignKeys: parts.foreignKeys.map(path),
+    indexes: parts.indexes.map(path),
+  };
+}
+
+function changePolicyOf({ changePolicy }: DefaultedTableSpec): ChangePolicy {
+  return {
+    allow: new Set(changePolicy.allow),
+    lockTimeoutMs: changePolicy.lockTimeoutSeconds * 1_000,
+    statementTimeoutMs: changePolicy.statementTimeoutSeconds * 1_000,
+    online: changePolicy.online,
+  };
 }

@@ -30,7 +30,10 @@ export async function finalizeTable(
     return {};
   }
   await context.gate.check(signal);
-  const outcome = await dropOwnedTable(context.database, ownerOf(current, context.clusterId), {
+  const outcome = await dropOwnedTable(context.database, {
+    owner: ownerOf(current, context.clusterId),
+    isGoing: (owner) => context.objects.isGoing(owner, signal),
+  }, {
     lockTimeoutMs: LOCK_TIMEOUT_MS,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     signal,
@@ -70,6 +73,8 @@ async function conclude(
         note: `nothing is dropped: ${outcome.why}`,
       });
       break;
+    case "needed":
+      return { kind: "needed", by: outcome.by };
     case "fenced":
       return { requeueAfterMs: RECHECK_MS };
     case "busy":

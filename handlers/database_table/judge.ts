@@ -1,49 +1,56 @@
-import type { FieldError } from "../../crds/field_error.ts";
-import type { SchemaChange } from "../../postgres/change.ts";
-import { planTable } from "../../postgres/plan.ts";
+import {
+  planAgainst,
+  type PlannedTable,
+  type PlanningBasis,
+  planSituation,
+  type WantedTable,
+} from "../../postgres/planning.ts";
 import type { Situation } from "../../postgres/situation.ts";
 import type { Table } from "../../postgres/table.ts";
 import type { DesiredTable } from "./desired.ts";
-import { type PolicyContext, refuseChanges } from "./policy.ts";
+import { type Refusal, refusePlan } from "./policy.ts";
 
 /** A plan and what is refused of it. */
 export interface JudgedPlan {
-  readonly changes: readonly SchemaChange[];
-  readonly refused: readonly { readonly change: SchemaChange; readonly error: FieldError }[];
+  readonly plan: PlannedTable;
+  readonly refused: readonly Refusal[];
 }
 
-/** Plans one table against another and asks the policy. Pure. */
-export function judgePlan(
-  desired: DesiredTable,
-  observed: Table | undefined,
-  ownConstraints: readonly string[] | undefined,
-): JudgedPlan {
-  if (desired.table === undefined) return { changes: [], refused: [] };
-  const changes = planTable(desired.table, observed).filter((change) => isDecided(change, desired));
-  const context: PolicyContext = { paths: desired.columnPaths, table: observed ?? desired.table, ownConstraints };
-  const refused = changes.flatMap((change) => refuseChanges([change], context).map((error) => ({ change, error })));
-  return { changes, refused };
+const NO_PLAN: PlannedTable = { changes: [], steps: [], observed: undefined, renames: [], waiting: [] };
+/** Of the server that nobody can ask: plans differ between versions in SQL only. */
+const ASSUMED_VERSION = 18;
+
+/** What a spec wants of a table; `undefined` if not even its name is known. */
+export function wantedTable(desired: DesiredTable): WantedTable | undefined {
+  const { table, renames, using, changePolicy } = desired;
+  return table === undefined ? undefined : { desired: table, renames, using, online: changePolicy.online };
 }
 
-/** The judge of the loop: what it says of a plan against the live catalog decides whether any statement runs. */
-export function refusalsOf(desired: DesiredTable, situation: Situation): readonly FieldError[] {
-  if (situation.kind !== "owned") return [];
-  const { table, row } = situation;
-  return judgePlan(desired, table, row.members.constraint).refused.map(({ error }) => error);
+/** Plans a spec against what was seen and asks the policy. */
+export async function judgeSituation(desired: DesiredTable, situation: Situation): Promise<JudgedPlan> {
+  const wanted = wantedTable(desired);
+  if (wanted === undefined || situation.kind === "conflict") return { plan: NO_PLAN, refused: [] };
+  const plan = await planSituation(wanted, situation);
+  return { plan, refused: refusePlan({ desired, plan, situation }) };
 }
 
-/**
- * With faults in a spec only what is sure may be said of the rest: a column that nobody understood is not removed, and a
- * key that could not be read is not a change of the key.
- */
-function isDecided(change: SchemaChange, desired: DesiredTable): boolean {
-  if (desired.errors.length === 0 && desired.undecided.size === 0) return true;
-  switch (change.kind) {
-    case "DropColumn":
-      return !desired.undecided.has(change.column.name);
-    case "ChangeType":
-      return true;
-    default:
-      return false;
-  }
+/** Plans a spec against what an old spec promised, while nobody can look. */
+export async function judgeBlindly(desired: DesiredTable, previous: Table | undefined): Promise<JudgedPlan> {
+  const wanted = wantedTable(desired);
+  if (wanted === undefined) return { plan: NO_PLAN, refused: [] };
+  const basis = previous === undefined ? undefined : promisedBasis(previous);
+  const plan = await planAgainst(wanted, basis, { targets: undefined, version: ASSUMED_VERSION });
+  return { plan, refused: refusePlan({ desired, plan, situation: undefined }) };
+}
+
+/** The table of an old spec as if it stood there, with rows. Constraints that nobody named have a name nobody knows. */
+function promisedBasis(table: Table): PlanningBasis {
+  return {
+    table,
+    version: ASSUMED_VERSION,
+    isEmpty: false,
+    helpers: [],
+    columnNumbers: new Map(table.columns.map((column, index) => [column.name, index + 1])),
+    takenNames: new Set(),
+  };
 }

@@ -1,10 +1,7 @@
-import { type FieldError, invalid } from "../../crds/field_error.ts";
 import type { Database } from "../../postgres/session/client.ts";
-import { type ColumnFault, needsProbe, probeColumns } from "../../postgres/probe.ts";
 import { observeSituation, type Situation } from "../../postgres/situation.ts";
-import type { Column, Table } from "../../postgres/table.ts";
-import { unknownTypeFault } from "../../postgres/text/type_hint.ts";
-import type { DesiredTable } from "./desired.ts";
+import type { Table } from "../../postgres/table.ts";
+import { type LiveVerdict, verifyLive, type VerifyRequest } from "./verify.ts";
 
 /** Which object asks, and what it wants. */
 export interface Question {
@@ -12,14 +9,7 @@ export interface Question {
   readonly name: string;
   /** Empty before the API server has given one. */
   readonly uid: string;
-  readonly desired: DesiredTable;
-  /** What the object wanted before: its columns have been asked already. */
-  readonly previous: Table | undefined;
-}
-
-export interface Look {
-  readonly situation: Situation;
-  readonly columnFaults: readonly FieldError[];
+  readonly desired: Table;
 }
 
 /** No user waits longer for a verdict because the catalog is locked. */
@@ -39,50 +29,17 @@ export class LiveCatalog {
   }
 
   /** @throws {PostgresError} if the database cannot be asked in time. */
-  async look(question: Question, signal: AbortSignal): Promise<Look> {
-    const { desired, namespace, name } = question;
-    if (desired.table === undefined) throw new TypeError("Cannot look up a table without a name");
+  async look({ namespace, name, uid, desired }: Question, signal: AbortSignal): Promise<Situation> {
+    const owner = { clusterId: this.#clusterId, namespace, name, uid: uid === "" ? NO_UID : uid, generation: 0 };
+    return await this.#database.transaction(
+      { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal, readOnly: true },
+      (transaction) => observeSituation(transaction, { owner, desired }),
+    );
+  }
+
+  /** What only the live database knows of a plan: types, functions, rows, dependents. */
+  async verify(request: VerifyRequest, signal: AbortSignal): Promise<LiveVerdict> {
     const limits = { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal };
-    const owner = {
-      clusterId: this.#clusterId,
-      namespace,
-      name,
-      uid: question.uid === "" ? NO_UID : question.uid,
-      generation: 0,
-    };
-    const claimant = { owner, desired: desired.table };
-    const situation = await this.#database.transaction(
-      { ...limits, readOnly: true },
-      (transaction) => observeSituation(transaction, claimant),
-    );
-    const fresh = desired.table.columns.filter((column) => needsProbe(column) && !isKnown(column, question.previous));
-    const faults = await probeColumns(this.#database, fresh, limits);
-    return { situation, columnFaults: faults.map((fault) => columnError(fault, desired)) };
+    return await verifyLive(this.#database, request, limits);
   }
-}
-
-function isKnown(column: Column, previous: Table | undefined): boolean {
-  const before = previous?.columns.find((each) => each.name === column.name);
-  return before?.type === column.type && before.default === column.default;
-}
-
-function columnError(fault: ColumnFault, desired: DesiredTable): FieldError {
-  const paths = desired.columnPaths.get(fault.column);
-  const column = desired.table?.columns.find((each) => each.name === fault.column);
-  const type = column?.type ?? "";
-  if (fault.part === "type") {
-    return invalid(
-      paths?.typePath ?? "spec.columns",
-      `${unknownTypeFault(unquoted(type))}; for a type of an extension, or of your own, write schema.name`,
-    );
-  }
-  return invalid(
-    `${paths?.path ?? "spec.columns"}.default`,
-    `${column?.default ?? ""} is not a value of type ${type} (SQLSTATE ${fault.sqlstate})`,
-  );
-}
-
-/** A name as the user wrote it, where that is plain. */
-function unquoted(type: string): string {
-  return /^"[a-z_0-9]+"(\[\])?$/.test(type) ? type.replaceAll('"', "") : type;
 }

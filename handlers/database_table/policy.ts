@@ -1,62 +1,51 @@
-import { type FieldError, forbidden } from "../../crds/field_error.ts";
+import type { FieldError } from "../../crds/field_error.ts";
 import type { SchemaChange } from "../../postgres/change.ts";
-import { qualifiedName, quoteIdentifier } from "../../postgres/text/identifier.ts";
-import type { Table } from "../../postgres/table.ts";
+import type { PlannedTable } from "../../postgres/planning.ts";
+import type { Situation } from "../../postgres/situation.ts";
 import type { DesiredTable } from "./desired.ts";
+import { refuseChange, refuseLookAlike } from "./policy_changes.ts";
+import { refuseReferences } from "./policy_references.ts";
+import { refuseRenames } from "./policy_renames.ts";
 
-/** What a policy needs beside the plan itself. */
+/** A plan and all that decides about it. */
 export interface PolicyContext {
-  readonly paths: DesiredTable["columnPaths"];
-  /** The table as it is called now, for the statements that a message proposes. */
-  readonly table: Pick<Table, "schema" | "name">;
-  /** Names of constraints that the operator made; `undefined` when nobody could look. */
-  readonly ownConstraints: readonly string[] | undefined;
+  readonly desired: DesiredTable;
+  readonly plan: PlannedTable;
+  /** `undefined` when nobody could look: then only the changes themselves are judged. */
+  readonly situation: Situation | undefined;
+}
+
+/** One fault of a plan. `cause` is equal for the same fault of two plans, whatever the order of the spec's lists. */
+export interface Refusal {
+  readonly error: FieldError;
+  readonly cause: string;
 }
 
 /**
- * The changes of a plan that are refused: each would lose data, or something that somebody else made.
- * The webhook and the loop ask the same function, so both say the same words.
+ * What of a plan is refused: each change that would lose data, stop users, or touch what somebody else made, unless the
+ * spec allows it. The webhook and the loop ask the same function, so both say the same words.
  */
-export function refuseChanges(changes: readonly SchemaChange[], context: PolicyContext): readonly FieldError[] {
-  return changes.flatMap((change) => {
-    const fault = refuseChange(change, context);
-    return fault === undefined ? [] : [fault];
-  });
+export function refusePlan(context: PolicyContext): readonly Refusal[] {
+  return [
+    ...context.plan.changes.filter((change) => isDecided(change, context)).flatMap((change) =>
+      refuseChange(change, context).map((error) => ({ error, cause: JSON.stringify(change) }))
+    ),
+    ...refuseLookAlike(context).map(byText),
+    ...refuseRenames(context).map(byText),
+    ...refuseReferences(context).map(byText),
+  ];
 }
 
-function refuseChange(change: SchemaChange, context: PolicyContext): FieldError | undefined {
-  switch (change.kind) {
-    case "DropColumn":
-      return forbidden(
-        "spec.columns",
-        `removing column "${change.column.name}" (${change.column.type}) would drop its data: put it back, ` +
-          `or drop it by hand first (${alterTable(context)} DROP COLUMN ${quoteIdentifier(change.column.name)})`,
-      );
-    case "ChangeType":
-      return forbidden(
-        context.paths.get(change.column)?.typePath ?? "spec.columns",
-        `column "${change.column}" cannot change from ${change.from} to ${change.to}: keep ${change.from}, ` +
-          `or add a column of type ${change.to} under another name and copy the data`,
-      );
-    case "DropPrimaryKey":
-      if (context.ownConstraints === undefined || context.ownConstraints.includes(change.name)) return undefined;
-      return forbidden(
-        "spec.primaryKey",
-        `the primary key "${change.name}" (${change.columns.join(", ")}) was not made by this operator: ` +
-          `name these columns, or drop it by hand first`,
-      );
-    case "CreateTable":
-    case "RenameTable":
-    case "AddColumn":
-    case "DropDefault":
-    case "SetDefault":
-    case "DropNotNull":
-    case "SetNotNull":
-    case "AddPrimaryKey":
-      return undefined;
-  }
+function byText(error: FieldError): Refusal {
+  return { error, cause: `${error.path}: ${error.detail}` };
 }
 
-function alterTable(context: PolicyContext): string {
-  return `ALTER TABLE ${qualifiedName(context.table.schema, context.table.name)}`;
+/**
+ * With faults in a spec only what is sure may be said of the rest: a column that nobody understood is not removed, and a
+ * part that could not be read is not a part that is gone.
+ */
+function isDecided(change: SchemaChange, { desired }: PolicyContext): boolean {
+  if (desired.errors.length === 0 && desired.undecided.size === 0) return true;
+  if (change.kind === "DropColumn") return !desired.undecided.has(change.column.name);
+  return change.kind === "ChangeType";
 }

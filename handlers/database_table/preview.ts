@@ -1,32 +1,46 @@
+import type { Relation } from "../../postgres/catalog.ts";
 import type { Statement } from "../../postgres/statement.ts";
-import type { Table } from "../../postgres/table.ts";
+import type { Step } from "../../postgres/step.ts";
 
 /** kubectl prints one warning a line; the API conventions ask for at most 120 characters each. */
 const MAX_LINE = 120;
 
 /**
- * The plan as warnings: every statement in full, folded at commas where it is longer than a line, each with the lock it
- * takes on an existing table and whether it rewrites it; at the end the size of the table that all of it touches.
+ * The plan as warnings: every statement in full, folded at commas where it is longer than a line, each with the locks it
+ * takes on existing tables and what it does to them; at the end the size of the table that all of it touches.
  *
- * @param rowEstimate Rows of the table, `undefined` if nobody knows.
+ * @param relation The table as it stands; `undefined` for one that is to be made, or that nobody can look at.
  */
 export function previewLines(
-  statements: readonly Statement[],
-  table: Pick<Table, "schema" | "name">,
-  rowEstimate: number | undefined,
+  steps: readonly Step[],
+  relation: Pick<Relation, "schema" | "name" | "rowEstimate"> | undefined,
 ): readonly string[] {
-  const lines = statements.flatMap((statement) => withEffect(foldStatement(statement.sql), statement));
-  if (statements.every((statement) => statement.lock === undefined)) return lines;
+  const lines = steps.flatMap(({ statements }) =>
+    statements.flatMap((statement) => withEffect(foldStatement(statement.sql), statement))
+  );
+  if (relation === undefined || lines.length === 0) return lines;
+  const { schema, name, rowEstimate } = relation;
   const rows = rowEstimate === undefined ? "an unknown number of rows (never analyzed)" : `about ${rowEstimate} rows`;
-  return [...lines, `-- ${table.schema}.${table.name} has ${rows}`];
+  return [...lines, `-- ${schema}.${name} has ${rows}`];
 }
 
 /** The comment goes behind the statement: clients leave out a warning that repeats another one. */
 function withEffect(lines: readonly string[], statement: Statement): readonly string[] {
-  if (statement.lock === undefined) return lines;
-  const effect = ` -- ${statement.lock} lock, ${statement.rewrites ? "rewrites the table" : "no rewrite"}`;
+  if (statement.locks.length === 0) return lines;
+  const effect = ` -- ${describeLocks(statement)}, ${describeWork(statement)}`;
   const last = lines.at(-1) ?? "";
-  return last.length + effect.length <= MAX_LINE ? [...lines.slice(0, -1), last + effect] : [...lines, ` ${effect}`];
+  return last.length + effect.length <= MAX_LINE
+    ? [...lines.slice(0, -1), last + effect]
+    : [...lines, ...foldStatement(` ${effect}`)];
+}
+
+function describeLocks({ locks }: Statement): string {
+  return locks.map(({ mode, table }, index) => index === 0 ? `${mode} lock` : `${mode} lock on ${table}`).join(", ");
+}
+
+function describeWork(statement: Statement): string {
+  if (statement.rewrites) return "rewrites the table";
+  return statement.rebuildsIndexes ? "no rewrite, rebuilds indexes" : "no rewrite";
 }
 
 /**

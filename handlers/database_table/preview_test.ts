@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { Statement } from "../../postgres/statement.ts";
 import { foldStatement, previewLines } from "./preview.ts";
 
 Deno.test("foldStatement() keeps every part of a long statement in lines of at most 120 characters", () => {
@@ -14,15 +15,25 @@ Deno.test("foldStatement() cuts a part that no line can hold", () => {
   assertEquals(line?.endsWith("…"), true);
 });
 
-Deno.test("previewLines() tells lock and rewrite of each statement and the size of the table", () => {
-  const statement = { sql: "ALTER TABLE t", lock: "ACCESS EXCLUSIVE", rewrites: true, destructive: false } as const;
-  assertEquals(previewLines([statement], { schema: "public", name: "t" }, 12), [
-    "ALTER TABLE t -- ACCESS EXCLUSIVE lock, rewrites the table",
+const STATEMENT: Statement = {
+  sql: "ALTER TABLE t",
+  locks: [{ table: "public.t", mode: "ACCESS EXCLUSIVE" }, { table: "public.p", mode: "SHARE ROW EXCLUSIVE" }],
+  rewrites: true,
+  rebuildsIndexes: false,
+  destructive: false,
+  concurrent: false,
+};
+
+Deno.test("previewLines() tells locks and rewrite of each statement and the size of the table", () => {
+  const step = { kind: "Transaction", changes: [], statements: [STATEMENT] } as const;
+  assertEquals(previewLines([step], { schema: "public", name: "t", rowEstimate: 12 }), [
+    "ALTER TABLE t -- ACCESS EXCLUSIVE lock, SHARE ROW EXCLUSIVE lock on public.p, rewrites the table",
     "-- public.t has about 12 rows",
   ]);
 });
 
 Deno.test("previewLines() says nothing of locks on a table that is only being made", () => {
-  const statement = { sql: "CREATE TABLE t ()", rewrites: false, destructive: false };
-  assertEquals(previewLines([statement], { schema: "public", name: "t" }, undefined), ["CREATE TABLE t ()"]);
+  const statement = { ...STATEMENT, sql: "CREATE TABLE t ()", locks: [] };
+  const step = { kind: "Transaction", changes: [], statements: [statement] } as const;
+  assertEquals(previewLines([step], undefined), ["CREATE TABLE t ()"]);
 });

@@ -1,22 +1,21 @@
 import { type DatabaseTable, FINALIZER } from "../../crds/database_table/types.ts";
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { ReconcileResult } from "../../kube/controller.ts";
-import { type ApplyOutcome, applyTable } from "../../postgres/apply.ts";
+import { type ApplyOutcome, applyTable, UnsupportedServer } from "../../postgres/apply.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
 import { RegistryUntrusted, SuperuserRefused } from "../../postgres/registry/registry_gate.ts";
+import type { Statement } from "../../postgres/statement.ts";
 import type { Table } from "../../postgres/table.ts";
-import { schemaFault } from "./admit.ts";
 import { conflictError } from "./conflict.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";
-import type { DesiredTable } from "./desired.ts";
 import { finalizeTable } from "./finalize.ts";
-import { refusalsOf } from "./judge.ts";
+import { wantedTable } from "./judge.ts";
+import { refusePlan } from "./policy.ts";
+import { schemaFault } from "./schema_fault.ts";
 import { type Finding, nextStatus } from "./status.ts";
+import { WaitTimes } from "./wait_times.ts";
 import { understandSpec } from "./understand.ts";
 
-/** Longest wait for one lock: so long may users of the table wait behind us, a try. */
-const LOCK_TIMEOUT_MS = 3_000;
-const STATEMENT_TIMEOUT_MS = 60_000;
 /** When something outside must change first, and nobody tells us when it has. */
 const RECHECK_MS = 5 * 60_000;
 /** Somebody else works on the same name: it will not take long. */
@@ -27,6 +26,7 @@ export class TableReconciler {
   readonly #context: ReconcileContext;
   /** By uid: the resourceVersion at which nothing was left to do, so that the echo of our own write costs nothing. */
   readonly #settled = new Map<string, { readonly key: string; readonly resourceVersion: string }>();
+  readonly #waits = new WaitTimes();
 
   constructor(context: ReconcileContext) {
     this.#context = context;
@@ -51,7 +51,9 @@ export class TableReconciler {
 
   /** The object of that key is gone. */
   forget(key: string): void {
-    for (const [uid, settled] of this.#settled) if (settled.key === key) this.#settled.delete(uid);
+    for (const [uid, settled] of this.#settled) {
+      if (settled.key === key) this.#settled.delete(uid);
+    }
   }
 
   async #finalize(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
@@ -60,39 +62,32 @@ export class TableReconciler {
   }
 
   async #converge(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
-    const understood = await understandSpec(object.spec);
-    const { desired } = understood;
-    if (understood.errors.length > 0 || desired?.table === undefined) {
-      return await this.#refuse(object, { reason: "InvalidSpec", errors: understood.errors }, signal);
+    const { spec, errors, desired } = await understandSpec(object.spec);
+    const wanted = desired === undefined ? undefined : wantedTable(desired);
+    if (errors.length > 0 || desired === undefined || wanted === undefined || spec === undefined) {
+      return await this.#refuse(object, { reason: "InvalidSpec", errors }, signal);
     }
-    const owner = ownerOf(object, this.#context.clusterId);
     await this.#context.gate.check(signal);
-    const outcome = await applyTable(this.#context.database, {
-      owner,
-      desired: desired.table,
-      specHash: await hashOf(desired.table),
-      judge: (_changes, situation) => refusalsOf(desired, situation),
-    }, { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal });
-    return await this.#conclude(object, { outcome, desired }, signal);
+    const { lockTimeoutMs, statementTimeoutMs } = desired.changePolicy;
+    const outcome = await applyTable<FieldError>(this.#context.database, {
+      ...wanted,
+      owner: ownerOf(object, this.#context.clusterId),
+      specHash: await hashOf(wanted.desired),
+      judge: (plan, situation) => refusePlan({ desired, plan, situation }).map(({ error }) => error),
+    }, { lockTimeoutMs, statementTimeoutMs, signal });
+    return await this.#conclude(object, outcome, signal);
   }
 
   async #conclude(
     object: DatabaseTable,
-    result: { readonly outcome: ApplyOutcome<FieldError>; readonly desired: DesiredTable },
+    outcome: ApplyOutcome<FieldError>,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const { outcome } = result;
     switch (outcome.kind) {
-      case "unchanged":
-        return await this.#settle(object, { kind: "Ready", relation: outcome.relation }, signal);
-      case "applied":
-        this.#context.recordEvent(object, {
-          type: "Normal",
-          reason: outcome.created ? "Created" : "Altered",
-          note: outcome.statements.map((statement) => statement.sql).join("; "),
-        });
-        return await this.#settle(object, { kind: "Ready", relation: outcome.relation }, signal);
+      case "done":
+        return await this.#finish(object, outcome, signal);
       case "refused":
+        this.#tellWhatRan(object, outcome.statements, "Altered");
         return await this.#refuse(object, { reason: "PlanRefused", errors: outcome.faults }, signal);
       case "conflict":
         // The other side may go away, and no event of ours will tell.
@@ -114,6 +109,31 @@ export class TableReconciler {
       case "busy":
         return { requeueAfterMs: BUSY_MS };
     }
+  }
+
+  async #finish(
+    object: DatabaseTable,
+    outcome: Extract<ApplyOutcome<FieldError>, { readonly kind: "done" }>,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    this.#tellWhatRan(object, outcome.statements, outcome.created ? "Created" : "Altered");
+    const { relation, waiting } = outcome;
+    if (waiting.length === 0) {
+      this.#waits.forget(object.metadata.uid);
+      return await this.#settle(object, { kind: "Ready", relation }, signal);
+    }
+    const tables = waiting.map(({ references }) => `${references.schema}.${references.table}`);
+    const message = `waiting for ${[...new Set(tables)].join(", ")}, which a foreign key refers to`;
+    await this.#settle(object, { kind: "Waiting", reason: "WaitingForReference", message }, signal);
+    // Its coming is an event of another object: looked for soon, and less often the longer it takes.
+    this.#settled.delete(object.metadata.uid);
+    return { requeueAfterMs: this.#waits.next(object.metadata.uid) };
+  }
+
+  #tellWhatRan(object: DatabaseTable, statements: readonly Statement[], reason: "Created" | "Altered"): void {
+    if (statements.length === 0) return;
+    const note = statements.map((statement) => statement.sql).join("; ");
+    this.#context.recordEvent(object, { type: "Normal", reason, note });
   }
 
   async #refuse(
@@ -164,7 +184,7 @@ interface Failure {
 }
 
 function failureOf(error: unknown): Failure | undefined {
-  if (error instanceof RegistryUntrusted || error instanceof SuperuserRefused) {
+  if (error instanceof RegistryUntrusted || error instanceof SuperuserRefused || error instanceof UnsupportedServer) {
     return { reason: error.name, message: error.message, databaseReachable: true, retryNow: false };
   }
   if (!(error instanceof PostgresError)) return undefined;

@@ -12,6 +12,8 @@ export type Finding =
     readonly reason: "InvalidSpec" | "PlanRefused" | "OwnershipConflict";
     readonly errors: readonly FieldError[];
   }
+  /** All is well but for something that somebody else makes; it is looked for again. */
+  | { readonly kind: "Waiting"; readonly reason: string; readonly message: string }
   /** Something outside is wrong; it is retried. */
   | {
     readonly kind: "Failing";
@@ -79,6 +81,7 @@ function readyState(finding: Finding): State {
         reason: finding.reason,
         message: finding.errors.map(formatFieldError).join("; "),
       };
+    case "Waiting":
     case "Failing":
       return { type: "Ready", status: "False", reason: finding.reason, message: finding.message };
   }
@@ -94,6 +97,8 @@ function statesOf(finding: Finding): readonly State[] {
       if (finding.reason !== "OwnershipConflict") return [ready, stalled];
       return [ready, stalled, { ...ready, type: "OwnershipConflict", status: "True" }];
     }
+    case "Waiting":
+      return [ready, { ...ready, type: "Reconciling", status: "True" }];
     case "Failing": {
       const reconciling: State = { ...ready, type: "Reconciling", status: "True", message: "retrying" };
       if (finding.databaseReachable) return [ready, reconciling];

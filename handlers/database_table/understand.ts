@@ -1,5 +1,5 @@
 import { decodeTableSpec } from "../../crds/database_table/decode.ts";
-import { defaultTableSpec } from "../../crds/database_table/default.ts";
+import { defaultTableSpec, type ObjectOrigin } from "../../crds/database_table/default.ts";
 import type { DefaultedTableSpec } from "../../crds/database_table/types.ts";
 import { validateTableSpec } from "../../crds/database_table/validate.ts";
 import type { FieldError } from "../../crds/field_error.ts";
@@ -13,11 +13,16 @@ export interface UnderstoodSpec {
 }
 
 /** Decodes, defaults and validates a spec and turns it into a table. The webhook and the loop both begin here. */
-export async function understandSpec(raw: unknown): Promise<UnderstoodSpec> {
+export async function understandSpec(raw: unknown, origin: ObjectOrigin = "Plain"): Promise<UnderstoodSpec> {
   const decoded = decodeTableSpec(raw);
-  if (decoded.value === undefined) return { errors: decoded.errors, spec: undefined, desired: undefined };
-  const spec = defaultTableSpec(decoded.value);
-  const errors = [...decoded.errors, ...validateTableSpec(spec)];
+  if (decoded.value === undefined) {
+    return { errors: decoded.errors, spec: undefined, desired: undefined };
+  }
+  const spec = defaultTableSpec(decoded.value, origin);
   const desired = await desiredTable(spec, decoded.faultyColumns);
-  return { errors: [...errors, ...desired.errors], spec, desired };
+  return {
+    errors: [...decoded.errors, ...validateTableSpec(spec), ...desired.errors],
+    spec,
+    desired,
+  };
 }

@@ -1,9 +1,14 @@
 import type { Transaction } from "../session/client.ts";
 import { adoptEpoch, SAME_EPOCH } from "./epoch.ts";
+import type { Expressions } from "./expressions.ts";
 import { FINGERPRINT_OF_ONE } from "./fingerprint.ts";
+import type { MemberKind, Members } from "./members.ts";
+import type { Relation } from "../relation.ts";
 import { arrayLiteral } from "../session/parameter.ts";
 
 export { adoptEpoch } from "./epoch.ts";
+export type { Expressions } from "./expressions.ts";
+export type { Members } from "./members.ts";
 export { ensureRegistry, registryFaults } from "./registry_bootstrap.ts";
 
 /** The object that a table belongs to. */
@@ -15,13 +20,6 @@ export interface Owner {
   readonly uid: string;
   /** Of the object when it last claimed: a lower one of the same uid is fenced. */
   readonly generation: number;
-}
-
-/** What we made of a table; only this is ever dropped. */
-export interface Members {
-  readonly column: readonly string[];
-  readonly constraint: readonly string[];
-  readonly index: readonly string[];
 }
 
 /** A row of the registry. */
@@ -38,8 +36,7 @@ export interface OwnedTable {
   readonly specHash: string;
   readonly origin: "created" | "adopted";
   readonly members: Members;
-  /** By `default/<column>`, `check/<name>`, `index/<name>`: what was declared, and what PostgreSQL made of it. */
-  readonly expressions: Readonly<Record<string, readonly [declared: string | null, stored: string]>>;
+  readonly expressions: Expressions;
   /** See `fingerprints()`; "0" until the first record. */
   readonly fingerprint: string;
   /** The row was written on another server, database or major version (a restored dump, an upgrade). */
@@ -64,12 +61,20 @@ export type Claim =
 
 export interface RecordRequest {
   readonly owner: Owner;
-  /** As the table is called now. */
-  readonly schema: string;
-  readonly table: string;
   readonly specHash: string;
+  /** Read in the same transaction, behind everything that it changed. */
+  readonly relation: Pick<Relation, "oid">;
+  /** See `nextMembers()`. */
   readonly members: Members;
-  /** SQL as we sent it, by `default/<column>` and so on. */
+  /** See `nextExpressions()`. */
+  readonly expressions: Expressions;
+}
+
+/** Something that the next statement makes. */
+export interface NewMember {
+  readonly kind: MemberKind;
+  readonly name: string;
+  /** Its expressions by `expressionKey`. */
   readonly declared: Readonly<Record<string, string>>;
 }
 
@@ -163,40 +168,49 @@ function claimOf(outcome: Claim["kind"], row: OwnedTable): Claim {
   }
 }
 
-// $1 schema, $2 table, $3 cluster, $4 uid, $5 spec hash, $6 declared, $7 members.
-const RECORD = `UPDATE tablewright.owned_table o SET oid = c.oid, schema_name = $1, table_name = $2, spec_hash = $5,
-  applied_at = clock_timestamp(), members = $7::text::jsonb, fingerprint = ${FINGERPRINT_OF_ONE},
-  expressions = coalesce((SELECT jsonb_object_agg(x.k, jsonb_build_array($6::text::jsonb -> x.k, x.stored)) FROM (
-    SELECT 'default/' || a.attname AS k, pg_get_expr(d.adbin, d.adrelid) AS stored
-    FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = c.oid
-    UNION ALL SELECT 'check/' || conname, pg_get_expr(conbin, conrelid)
-    FROM pg_constraint WHERE conrelid = c.oid AND contype = 'c'
-    UNION ALL SELECT 'index/' || r.relname, pg_get_indexdef(i.indexrelid)
-    FROM pg_index i JOIN pg_class r ON r.oid = i.indexrelid
-    WHERE i.indrelid = c.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)) x), '{}')
+// $1 oid, $2 cluster, $3 uid, $4 spec hash, $5 members, $6 expressions.
+const RECORD =
+  `UPDATE tablewright.owned_table o SET oid = c.oid, schema_name = n.nspname, table_name = c.relname, spec_hash = $4,
+  applied_at = clock_timestamp(), members = $5::text::jsonb, expressions = $6::text::jsonb, fingerprint = ${FINGERPRINT_OF_ONE}
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r' AND o.cluster_id = $3::uuid AND o.uid = $4::uuid
+WHERE c.oid = $1::oid AND c.relkind = 'r' AND o.cluster_id = $2::uuid AND o.uid = $3::uuid
 RETURNING o.id, o.schema_name, o.table_name, o.oid, o.cluster_id, o.namespace, o.name, o.uid, o.generation, o.spec_hash,
   o.origin, o.members, o.expressions, o.fingerprint, ${SAME_EPOCH} AS same_epoch`;
 
 /**
- * Writes down what the table is now: the last statement of a transaction that changed it. All stored expressions are
- * read again, since a DDL can change the text of any.
+ * Writes down what the table is now: the last statement of a transaction that changed it.
  *
  * @returns `undefined` if the owner has no row or there is no such table.
  */
 export async function record(transaction: Transaction, request: RecordRequest): Promise<OwnedTable | undefined> {
-  const { owner, schema, table, specHash, declared, members } = request;
+  const { owner, specHash, relation, members, expressions } = request;
   const [row] = await transaction.query<Row>(RECORD, [
-    schema,
-    table,
+    relation.oid,
     owner.clusterId,
     owner.uid,
     specHash,
-    JSON.stringify(declared),
     JSON.stringify(members),
+    JSON.stringify(expressions),
   ]);
   return row === undefined ? undefined : ownedTable(row);
+}
+
+/**
+ * Makes a name ours before it is made, in a transaction of its own: CREATE INDEX CONCURRENTLY is in none, and what it
+ * leaves behind when we die must not look like somebody else's. May be called again.
+ *
+ * @param id {@linkcode OwnedTable.id}.
+ * @returns `false` if there is no such row any more.
+ */
+export async function addMember(transaction: Transaction, id: string, member: NewMember): Promise<boolean> {
+  const expressions = Object.fromEntries(Object.entries(member.declared).map(([key, text]) => [key, [text, null]]));
+  const rows = await transaction.query(
+    `UPDATE tablewright.owned_table SET expressions = expressions || $4::text::jsonb,
+       members = jsonb_set(members, ARRAY[$2], (coalesce(members -> $2, '[]') - $3::text) || to_jsonb($3::text))
+     WHERE id = $1::bigint RETURNING id`,
+    [id, member.kind, member.name, JSON.stringify(expressions)],
+  );
+  return rows.length === 1;
 }
 
 /** The rows of an owner (an empty `uid` has none), of a table's name, or both. */

@@ -30,8 +30,22 @@ export interface Database {
    * @throws {PostgresError} on every failure of the database; what `work` throws is passed on.
    */
   transaction<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Runs one statement outside of any transaction, on a connection of its own with the same settings, and without a lock
+   * timeout: CONCURRENTLY waits for transactions on other tables too, and a timeout would leave an invalid index.
+   *
+   * @returns `false`, and nothing ran, if somebody else holds the advisory lock of that name.
+   */
+  concurrently(options: ConcurrentOptions, text: string): Promise<boolean>;
   /** Waits for transactions that run, then ends all connections. */
   close(): Promise<void>;
+}
+
+/** How a statement runs outside of a transaction. */
+export interface ConcurrentOptions {
+  /** Taken for the session before the statement, never waited for: a waiter and the builder would block each other. */
+  readonly lockName: string;
+  readonly signal: AbortSignal;
 }
 
 export interface TransactionOptions {
@@ -85,16 +99,18 @@ const PINNED_SETTINGS: Readonly<Record<string, string>> = {
 export function openDatabase(options: DatabaseOptions): Database {
   const target = parseConnectionUrl(options.url);
   if (!target.ok) throw new PostgresError(target.fault, { kind: "condition" });
+  const open = (signal: AbortSignal) => Session.open({ ...options, target: target.value }, signal);
   const pool = new Pool<Session>({
     maximum: options.maxConnections,
     idleMs: IDLE_MS,
-    open: (signal) => Session.open({ ...options, target: target.value }, signal),
+    open,
     isAlive: (session) => session.isAlive,
     close: (session) => session.close(),
   });
   return {
     address: `${addressOf(target.value)}/${target.value.database}`,
     transaction: (transactionOptions, work) => runTransaction(pool, transactionOptions, work),
+    concurrently: (concurrentOptions, text) => runConcurrently(open, concurrentOptions, text),
     close: () => pool.close(),
   };
 }
@@ -114,6 +130,29 @@ async function runTransaction<T>(
   } finally {
     // Nobody waits for the end of a transaction that changed nothing.
     run.end().finally(() => pool.release(session));
+  }
+}
+
+async function runConcurrently(
+  open: (signal: AbortSignal) => Promise<Session>,
+  { lockName, signal }: ConcurrentOptions,
+  text: string,
+): Promise<boolean> {
+  const session = await open(signal);
+  const stop = () => session.destroy(stoppedError());
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    if (signal.aborted) stop();
+    await session.send(settingsCall({ ...PINNED_SETTINGS, lock_timeout: "0", statement_timeout: "0" }, "session"));
+    const lock = "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked";
+    const [row] = (await session.send(lock, [lockName])).rows as readonly { readonly locked: boolean }[];
+    if (row?.locked !== true) return false;
+    await session.send(text);
+    return true;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    // The connection ends, and with it the lock and the settings.
+    await session.close();
   }
 }
 
@@ -245,8 +284,12 @@ function settingsFor(options: TransactionOptions): string {
     lock_timeout: milliseconds(options.lockTimeoutMs),
     statement_timeout: milliseconds(options.statementTimeoutMs),
   };
+  return settingsCall(settings, "transaction");
+}
+
+function settingsCall(settings: Readonly<Record<string, string>>, scope: "transaction" | "session"): string {
   const calls = Object.entries(settings)
-    .map(([name, value]) => `pg_catalog.set_config('${name}', ${quoteLiteral(value)}, true)`);
+    .map(([name, value]) => `pg_catalog.set_config('${name}', ${quoteLiteral(value)}, ${scope === "transaction"})`);
   return `SELECT ${calls.join(", ")}`;
 }
 

@@ -48,16 +48,21 @@ export function parseDefault(value: unknown, type: TypeName): Parsed<string | un
   }
 }
 
+/** `now` or its like if the type would read that from the text, once, when the text is stored. */
+export function frozenMoment(text: string, type: TypeName): string | undefined {
+  return isOwn(type, TIME_TYPES) ? MOMENT.exec(text)?.[1]?.toLowerCase() : undefined;
+}
+
 function textDefault(text: string, type: TypeName): Parsed<string> {
   if (text.length > MAXIMUM_DEFAULT_LENGTH) {
     return refused(`A default must be at most ${MAXIMUM_DEFAULT_LENGTH} characters: it has ${text.length}`);
   }
   if (text.includes("\0")) return refused("A default must not hold a NUL character");
   if (!text.isWellFormed()) return refused("A default must not hold half of a surrogate pair");
-  const moment = isOwn(type, TIME_TYPES) ? MOMENT.exec(text)?.[1] : undefined;
+  const moment = frozenMoment(text, type);
   if (moment !== undefined) {
     return refused(
-      `The default '${moment.toLowerCase()}' would be fixed when the column is made, not for each row: ` +
+      `The default '${moment}' would be fixed when the column is made, not for each row: ` +
         "it must be a date or time",
     );
   }

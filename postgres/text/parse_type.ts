@@ -1,8 +1,10 @@
 import { BUILT_IN_TYPES, TYPE_ALIASES } from "./built_in_type.ts";
 import { excerpt, type Parsed, refused, unprintableIn } from "./fault.ts";
 import { loadParser, type Parser, SyntaxFault } from "./pg_query.ts";
+import { exact, soleTarget } from "./tree.ts";
 import { typeHint } from "./type_hint.ts";
 import { type RawTypeName, type TypeName, typeNameOf } from "./type_name.ts";
+import { rawTypeName } from "./type_tree.ts";
 
 const MAXIMUM_TYPE_LENGTH = 256;
 const CACHE_SIZE = 1000;
@@ -84,61 +86,10 @@ function notAType(text: string): string {
 
 /** The type of `SELECT NULL::<text>` if that is all there is in the tree. */
 function typeOfTree(parse: Parser, text: string): RawTypeName | undefined {
-  const tree = parse(`SELECT NULL::${text}\n`);
-  const statement = only(exact(tree, ["version", "stmts"])?.stmts);
-  const select = exact(exact(exact(statement, ["stmt"])?.stmt, ["SelectStmt"])?.SelectStmt, SELECT_KEYS);
-  const target = exact(exact(only(select?.targetList), ["ResTarget"])?.ResTarget, ["val", "location"]);
-  const cast = exact(exact(target?.val, ["TypeCast"])?.TypeCast, ["arg", "typeName", "location"]);
+  const target = soleTarget(parse(`SELECT NULL::${text}\n`));
+  const cast = exact(exact(target, ["TypeCast"])?.TypeCast, ["arg", "typeName", "location"]);
   const constant = exact(exact(cast?.arg, ["A_Const"])?.A_Const, ["isnull", "location"]);
-  if (constant?.isnull !== true || select?.op !== "SETOP_NONE" || select.limitOption !== "LIMIT_OPTION_DEFAULT") {
-    return undefined;
-  }
-  return rawTypeName(cast?.typeName);
-}
-
-const SELECT_KEYS = ["targetList", "limitOption", "op"];
-const TYPE_KEYS = ["names", "typmods", "typemod", "arrayBounds", "location"];
-
-/** `setof` and `%TYPE` are keys of their own, hence refused with every other key that we do not know. */
-function rawTypeName(node: unknown): RawTypeName | undefined {
-  const type = exact(node, TYPE_KEYS);
-  const names = list(type?.names)?.map(nameOf);
-  const typmods = (list(type?.typmods ?? []) ?? [undefined]).map(typmodOf);
-  if (names === undefined || !names.every((name) => name !== undefined)) return undefined;
-  if (!typmods.every((typmod) => typmod !== undefined)) return undefined;
-  return { names, typmods, isArray: type?.arrayBounds !== undefined };
-}
-
-function nameOf(node: unknown): string | undefined {
-  const name = exact(exact(node, ["String"])?.String, ["sval"])?.sval;
-  return typeof name === "string" ? name : undefined;
-}
-
-/** A modifier is a constant: an integer, a string, or one word (PostGIS's `geometry(Point)`). */
-function typmodOf(node: unknown): number | string | undefined {
-  const word = list(exact(exact(node, ["ColumnRef"])?.ColumnRef, ["fields", "location"])?.fields);
-  if (word !== undefined) return word.length === 1 ? nameOf(word[0]) : undefined;
-  const constant = exact(exact(node, ["A_Const"])?.A_Const, ["ival", "sval", "location"]);
-  const text = exact(constant?.sval, ["sval"]);
-  if (text !== undefined) return typeof text.sval === "string" ? text.sval : "";
-  const integer = exact(constant?.ival, ["ival"]);
-  if (integer === undefined) return undefined;
-  // Zero is left out of the tree.
-  return typeof integer.ival === "number" ? integer.ival : 0;
-}
-
-/** The object if it has no other keys than these. */
-function exact(node: unknown, keys: readonly string[]): Readonly<Record<string, unknown>> | undefined {
-  if (typeof node !== "object" || node === null || Array.isArray(node)) return undefined;
-  return Object.keys(node).every((key) => keys.includes(key)) ? node as Record<string, unknown> : undefined;
-}
-
-function list(node: unknown): readonly unknown[] | undefined {
-  return Array.isArray(node) ? node : undefined;
-}
-
-function only(node: unknown): unknown {
-  return Array.isArray(node) && node.length === 1 ? node[0] : undefined;
+  return constant?.isnull === true ? rawTypeName(cast?.typeName) : undefined;
 }
 
 /** Bounded, oldest first: whoever writes many types costs time, never memory. */

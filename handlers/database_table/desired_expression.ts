@@ -1,0 +1,53 @@
+import { type FieldError, invalid, tooLong } from "../../crds/field_error.ts";
+import { type ExpressionScope, type ParsedExpression, parseExpression } from "../../postgres/text/parse_expression.ts";
+import { isBuiltIn, type TypeName } from "../../postgres/text/type_name.ts";
+
+/** Characters of all expressions of one object: parsing them holds the process, a few milliseconds for so many. */
+const MAXIMUM_TEXT = 65_536;
+
+/** A function that an expression calls, and where. */
+export interface CalledFunction {
+  readonly path: string;
+  readonly schema?: string;
+  readonly name: string;
+}
+
+/** A type that is not PostgreSQL's own, and where it is named. */
+export interface NamedType {
+  readonly path: string;
+  readonly type: TypeName;
+}
+
+/** Reads the expressions of one object and remembers what they name. */
+export class ExpressionReader {
+  readonly functions: CalledFunction[] = [];
+  readonly types: NamedType[] = [];
+  readonly #errors: FieldError[];
+  #length = 0;
+
+  constructor(errors: FieldError[]) {
+    this.#errors = errors;
+  }
+
+  async read(text: string, path: string, scope: ExpressionScope): Promise<ParsedExpression | undefined> {
+    const before = this.#length;
+    this.#length += text.length;
+    if (this.#length > MAXIMUM_TEXT) {
+      // Said once: every further expression is too much for the same reason.
+      if (before <= MAXIMUM_TEXT) {
+        this.#errors.push(tooLong(path, `all expressions of one object must be at most ${MAXIMUM_TEXT} characters`));
+      }
+      return undefined;
+    }
+    const parsed = await parseExpression(text, scope);
+    if (!parsed.ok) {
+      this.#errors.push(invalid(path, parsed.fault));
+      return undefined;
+    }
+    for (const called of parsed.value.functions) this.functions.push({ path, ...called });
+    for (const type of parsed.value.types) {
+      if (!isBuiltIn(type)) this.types.push({ path, type });
+    }
+    return parsed.value;
+  }
+}

@@ -1,0 +1,89 @@
+import type { SchemaChange } from "./change.ts";
+import { planTable } from "./plan.ts";
+import { renameColumns } from "./rename_columns.ts";
+import type { Situation } from "./situation.ts";
+import { type NotNullHelper, type Online, planSteps, type Step } from "./step.ts";
+import type { ForeignKey, Table } from "./table.ts";
+import { targetKey } from "./target.ts";
+
+/** A table as a spec wants it, with everything that decides how to get there. */
+export interface WantedTable {
+  readonly desired: Table;
+  /** Old name by new name, as the spec's `renamedFrom` says; it may be done already. */
+  readonly renames: ReadonlyMap<string, string>;
+  /** SQL that makes the new value where a type changes, by column. */
+  readonly using: ReadonlyMap<string, string>;
+  readonly online: Online;
+}
+
+/** What a plan may look at of a table that is there. */
+export interface PlanningBasis {
+  readonly table: Table;
+  readonly version: number;
+  readonly isEmpty: boolean;
+  readonly helpers: readonly NotNullHelper[];
+  readonly columnNumbers: ReadonlyMap<string, number>;
+  readonly takenNames: ReadonlySet<string>;
+}
+
+/** A plan with all that a verdict needs. */
+export interface PlannedTable {
+  readonly changes: readonly SchemaChange[];
+  readonly steps: readonly Step[];
+  /** The observed table with the renames of this plan in it. */
+  readonly observed: Table | undefined;
+  /** Renames of this plan. */
+  readonly renames: readonly { readonly from: string; readonly to: string }[];
+  /** Foreign keys to tables that are not there yet: the rest of the plan does not wait for them. */
+  readonly waiting: readonly ForeignKey[];
+}
+
+/** Plans what was wanted against what was seen. Pure but for the parser that rewrites expressions. */
+export async function planSituation(wanted: WantedTable, situation: Situation): Promise<PlannedTable> {
+  switch (situation.kind) {
+    case "conflict":
+      return { changes: [], steps: [], observed: undefined, renames: [], waiting: [] };
+    case "absent":
+      return await planAgainst(wanted, undefined, situation);
+    case "owned":
+      return await planAgainst(wanted, situation.basis, situation);
+  }
+}
+
+/** The same against any basis, for instance against what an old spec promised while nobody can look. */
+export async function planAgainst(
+  wanted: WantedTable,
+  basis: PlanningBasis | undefined,
+  seen: { readonly targets: ReadonlyMap<string, unknown> | undefined; readonly version: number },
+): Promise<PlannedTable> {
+  const { desired, using, online } = wanted;
+  const renames = basis === undefined ? [] : dueRenames(wanted, basis.table);
+  const observed = basis === undefined ? undefined : await renameColumns(basis.table, renames);
+  const planned = planTable(desired, observed, { renames, using });
+  const waiting = planned.flatMap((change) =>
+    change.kind === "AddForeignKey" && isMissing(change.foreignKey) ? [change.foreignKey] : []
+  );
+  const changes = planned.filter((change) => change.kind !== "AddForeignKey" || !waiting.includes(change.foreignKey));
+  const steps = planSteps(changes, {
+    desired,
+    observed: basis?.table,
+    version: seen.version,
+    online,
+    isEmpty: basis?.isEmpty ?? true,
+    helpers: basis?.helpers ?? [],
+    columnNumbers: basis?.columnNumbers ?? new Map(),
+    takenNames: basis?.takenNames ?? new Set(),
+  });
+  return { changes, steps, observed, renames, waiting };
+
+  function isMissing({ references }: ForeignKey): boolean {
+    const isSelf = references.schema === desired.schema && references.table === desired.name;
+    return !isSelf && seen.targets !== undefined && !seen.targets.has(targetKey(references));
+  }
+}
+
+/** Renames that are still to be done: the old name is there and the new one is not. */
+function dueRenames(wanted: WantedTable, observed: Table): PlannedTable["renames"] {
+  const names = new Set(observed.columns.map((column) => column.name));
+  return [...wanted.renames].flatMap(([to, from]) => names.has(from) && !names.has(to) ? [{ from, to }] : []);
+}

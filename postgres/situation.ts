@@ -4,6 +4,9 @@ import { tableOf } from "./observed.ts";
 import { findOwned, type OwnedTable, type Owner } from "./registry.ts";
 import type { Table } from "./table.ts";
 
+/** The fingerprint of a row between its claim and its first record. */
+const NEVER_RECORDED = "0";
+
 /** What stands where a table is wanted. */
 export type Situation =
   /** Nothing: the table can be made. `row` is the registry's, if it was made before and dropped by somebody. */
@@ -82,8 +85,12 @@ export function judgeSituation(read: {
   return { kind: "owned", row, relation: own, table: tableOf(own, { row, desired }) };
 }
 
-/** By oid while the registry knows one; by name after a restore, when oids mean nothing. */
+/**
+ * By oid while the registry knows one; by name after a restore, when oids mean nothing. A row that was claimed and never
+ * recorded has made nothing yet: what stands under its name is somebody else's.
+ */
 function findOwnRelation(row: OwnedTable, relations: readonly Relation[]): Relation | undefined {
+  if (row.fingerprint === NEVER_RECORDED) return undefined;
   const own = row.oid === undefined
     ? relations.find((each) => each.schema === row.schema && each.name === row.table)
     : relations.find((each) => each.oid === row.oid);

@@ -7,6 +7,7 @@ import { type Claimant, type Conflict, observeSituation, ownRow, type Situation 
 import { type Statement, statementsFor } from "./statement.ts";
 import { lockNames, lockTable } from "./table_lock.ts";
 import type { Table } from "./table.ts";
+import { type UnsafeType, unsafeTypes } from "./type_guard.ts";
 
 /** What the caller decides about a plan: an empty list lets it run. `F` is the caller's kind of fault. */
 export type Judge<F> = (changes: readonly SchemaChange[], situation: Situation) => readonly F[];
@@ -36,6 +37,8 @@ export type ApplyOutcome<F> =
   | { readonly kind: "conflict"; readonly conflict: Conflict }
   /** The schema is not there, or the role may not create in it. */
   | { readonly kind: "noSchema"; readonly exists: boolean }
+  /** Types whose values run somebody's code. */
+  | { readonly kind: "unsafeTypes"; readonly unsafe: readonly UnsafeType[] }
   /** A newer generation of the same object has been here: this one has nothing to say any more. */
   | { readonly kind: "fenced" }
   /** Somebody else works on one of these names. */
@@ -94,6 +97,7 @@ function stopReason<F>(request: ApplyRequest<F>, situation: Situation): ApplyOut
 }
 
 async function change<F>(transaction: Transaction, request: ApplyRequest<F>): Promise<ApplyOutcome<F>> {
+  const { desired } = request;
   const row = await claimRow(transaction, request);
   const names = [request.desired.name, row.table];
   if (!await lockNames(transaction, request.desired.schema, names)) throw new RolledBack({ kind: "busy" });
@@ -101,6 +105,8 @@ async function change<F>(transaction: Transaction, request: ApplyRequest<F>): Pr
   const situation = await observeSituation(transaction, request);
   const stop = stopReason(request, situation);
   if (stop !== undefined) throw new RolledBack(stop);
+  const unsafe = await unsafeTypes(transaction, desired.columns);
+  if (unsafe.length > 0) throw new RolledBack({ kind: "unsafeTypes", unsafe });
   return await execute(transaction, request, { situation, row });
 }
 
@@ -140,7 +146,7 @@ async function execute<F>(
   const ran = statements.map((statement) => transaction.query(statement.sql));
   const observed = observeRelations(transaction, { schema: desired.schema, names: [desired.name], oids: [] });
   const [[relation]] = await Promise.all([observed, ...ran]);
-  if (relation === undefined) {
+  if (relation === undefined || (before !== undefined && relation.oid !== before.relation.oid)) {
     throw new Error(`the table ${desired.schema}.${desired.name} is not there after its plan ran`);
   }
   await writeDown(transaction, request, { row: found.row, before: before?.relation, relation, statements });
@@ -167,24 +173,19 @@ async function writeDown<F>(
       column.default === undefined ? [] : [[`default/${column.name}`, column.default]]
     ),
   );
-  const recorded = record(transaction, {
-    owner,
-    schema: desired.schema,
-    table: desired.name,
-    specHash,
-    members: nextMembers(row.members, before, relation),
-    declared,
-  });
-  if (statements.length > 0) {
-    const history = {
-      id: row.id,
-      generation: owner.generation,
-      planHash,
-      statements: statements.map(({ sql }) => sql),
-    };
-    await appendHistory(transaction, history);
-  }
-  await recorded;
+  const history = { id: row.id, generation: owner.generation, planHash, statements: statements.map(({ sql }) => sql) };
+  // Together: a failure of one that nobody waits for would end the process.
+  await Promise.all([
+    record(transaction, {
+      owner,
+      schema: desired.schema,
+      table: desired.name,
+      specHash,
+      members: nextMembers(row.members, before, relation),
+      declared,
+    }),
+    ...(statements.length > 0 ? [appendHistory(transaction, history)] : []),
+  ]);
 }
 
 /**

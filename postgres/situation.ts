@@ -20,7 +20,9 @@ export type Conflict =
   | { readonly kind: "OwnedByOther"; readonly name: string; readonly owner: Owner; readonly sameCluster: boolean }
   | { readonly kind: "NotOwned"; readonly name: string }
   | { readonly kind: "NameTaken"; readonly name: string; readonly by: Relation["kind"] }
-  | { readonly kind: "NotOrdinary"; readonly name: string; readonly reasons: readonly string[] };
+  | { readonly kind: "NotOrdinary"; readonly name: string; readonly reasons: readonly string[] }
+  /** The spec names another schema than the one in which the table was made, or somebody moved the table. */
+  | { readonly kind: "OtherSchema"; readonly name: string; readonly madeIn: string; readonly isIn: string };
 
 /** Who asks, and for what. `uid` is empty before the API server has given one. */
 export interface Claimant {
@@ -69,6 +71,9 @@ export function judgeSituation(read: {
   readonly schema: SchemaAccess;
 }): Situation {
   const { claimant: { owner, desired }, row } = read;
+  if (row !== undefined && row.schema !== desired.schema) {
+    return conflict({ kind: "OtherSchema", name: row.table, madeIn: row.schema, isIn: row.schema });
+  }
   const other = read.rows.find((each) => each.id !== row?.id && isNamed(each, desired));
   if (other !== undefined) {
     const sameCluster = other.owner.clusterId === owner.clusterId;
@@ -78,6 +83,9 @@ export function judgeSituation(read: {
   const atName = read.relations.find((each) => each.name === desired.name && each.schema === desired.schema);
   if (atName !== undefined && atName.oid !== own?.oid) return conflict(conflictOf(atName));
   if (own === undefined || row === undefined) return { kind: "absent", row, schema: read.schema };
+  if (own.schema !== row.schema) {
+    return conflict({ kind: "OtherSchema", name: own.name, madeIn: row.schema, isIn: own.schema });
+  }
   if (!own.ownedByRole || own.peculiarities.length > 0) {
     const reasons = own.ownedByRole ? own.peculiarities : ["another role owns it", ...own.peculiarities];
     return conflict({ kind: "NotOrdinary", name: own.name, reasons });

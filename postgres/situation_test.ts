@@ -37,7 +37,11 @@ const RELATION: Relation = {
   views: [],
 };
 
-function judge(row: OwnedTable | undefined, relations: readonly Relation[], others: readonly OwnedTable[] = []): string {
+function judge(
+  row: OwnedTable | undefined,
+  relations: readonly Relation[],
+  others: readonly OwnedTable[] = [],
+): string {
   const rows = [...(row === undefined ? [] : [row]), ...others];
   const situation = judgeSituation({
     claimant: { owner: OWNER, desired: DESIRED },

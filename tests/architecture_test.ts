@@ -24,6 +24,7 @@ const POSTGRES_IO = [
   "situation.ts",
   "socket.ts",
   "table_lock.ts",
+  "type_guard.ts",
 ];
 
 interface Import {

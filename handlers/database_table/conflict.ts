@@ -18,6 +18,13 @@ export function conflictError(conflict: Conflict): FieldError {
       );
     case "NameTaken":
       return invalid(path, `"${conflict.name}" is the name of a ${conflict.by}: choose another name`);
+    case "OtherSchema":
+      return forbidden(
+        "spec.schema",
+        conflict.isIn === conflict.madeIn
+          ? `is immutable: the table "${conflict.name}" is in schema "${conflict.madeIn}"`
+          : `table "${conflict.name}" was moved by hand from schema "${conflict.madeIn}" to "${conflict.isIn}": move it back`,
+      );
     case "NotOrdinary":
       return forbidden(path, `table "${conflict.name}" cannot be managed any more: ${conflict.reasons.join(", ")}`);
   }

@@ -1,8 +1,9 @@
-import { type FieldError, invalid } from "../../crds/field_error.ts";
+import { type FieldError, forbidden, invalid } from "../../crds/field_error.ts";
 import type { Database } from "../../postgres/client.ts";
 import { type ColumnFault, needsProbe, probeColumns } from "../../postgres/probe.ts";
 import { observeSituation, type Situation } from "../../postgres/situation.ts";
 import type { Column, Table } from "../../postgres/table.ts";
+import { type UnsafeType, unsafeTypes } from "../../postgres/type_guard.ts";
 import { unknownTypeFault } from "../../postgres/type_hint.ts";
 import type { DesiredTable } from "./desired.ts";
 
@@ -51,14 +52,28 @@ export class LiveCatalog {
       generation: 0,
     };
     const claimant = { owner, desired: desired.table };
-    const situation = await this.#database.transaction(
+    const columns = desired.table.columns;
+    const [situation, unsafe] = await this.#database.transaction(
       { ...limits, readOnly: true },
-      (transaction) => observeSituation(transaction, claimant),
+      (transaction) => Promise.all([observeSituation(transaction, claimant), unsafeTypes(transaction, columns)]),
     );
     const fresh = desired.table.columns.filter((column) => needsProbe(column) && !isKnown(column, question.previous));
-    const faults = await probeColumns(this.#database, fresh, limits);
-    return { situation, columnFaults: faults.map((fault) => columnError(fault, desired)) };
+    // A cast is not executed, but nothing is asked about a type that is refused anyway.
+    const asked = fresh.filter((column) => !unsafe.some((each) => each.column === column.name));
+    const faults = await probeColumns(this.#database, asked, limits);
+    return {
+      situation,
+      columnFaults: [
+        ...unsafe.map((each) => typeError(each, desired)),
+        ...faults.map((fault) => columnError(fault, desired)),
+      ],
+    };
   }
+}
+
+/** A type that would run somebody's code; the same words in the loop. */
+export function typeError({ column, why }: UnsafeType, desired: DesiredTable): FieldError {
+  return forbidden(desired.columnPaths.get(column)?.typePath ?? "spec.columns", why);
 }
 
 function isKnown(column: Column, previous: Table | undefined): boolean {

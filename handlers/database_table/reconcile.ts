@@ -11,6 +11,7 @@ import { ownerOf, type ReconcileContext } from "./context.ts";
 import type { DesiredTable } from "./desired.ts";
 import { finalizeTable } from "./finalize.ts";
 import { refusalsOf } from "./judge.ts";
+import { typeError } from "./live_catalog.ts";
 import { type Finding, nextStatus } from "./status.ts";
 import { understandSpec } from "./understand.ts";
 
@@ -26,7 +27,7 @@ const BUSY_MS = 500;
 export class TableReconciler {
   readonly #context: ReconcileContext;
   /** By uid: the resourceVersion at which nothing was left to do, so that the echo of our own write costs nothing. */
-  readonly #settled = new Map<string, { readonly key: string; readonly resourceVersion: string }>();
+  readonly #settled = new Map<string, Settled>();
 
   constructor(context: ReconcileContext) {
     this.#context = context;
@@ -34,8 +35,8 @@ export class TableReconciler {
 
   /** @throws what the controller must retry: outside failures after they were written to the status, and bugs. */
   async reconcile(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
-    const { uid, resourceVersion } = object.metadata;
-    if (this.#settled.get(uid)?.resourceVersion === resourceVersion) return {};
+    const waitMs = this.#settledForMs(object);
+    if (waitMs > 0) return waitMs === Infinity ? {} : { requeueAfterMs: waitMs };
     try {
       if (object.metadata.deletionTimestamp !== undefined) return await this.#finalize(object, signal);
       if (!(object.metadata.finalizers ?? []).includes(FINALIZER)) {
@@ -52,6 +53,13 @@ export class TableReconciler {
   /** The object of that key is gone. */
   forget(key: string): void {
     for (const [uid, settled] of this.#settled) if (settled.key === key) this.#settled.delete(uid);
+  }
+
+  /** How long nothing needs to be done for this version of the object, in milliseconds. */
+  #settledForMs(object: DatabaseTable): number {
+    const settled = this.#settled.get(object.metadata.uid);
+    if (settled?.resourceVersion !== object.metadata.resourceVersion) return 0;
+    return settled.recheckAt - this.#context.now().getTime();
   }
 
   async #finalize(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
@@ -84,29 +92,35 @@ export class TableReconciler {
     const { outcome } = result;
     switch (outcome.kind) {
       case "unchanged":
-        return await this.#settle(object, { kind: "Ready", relation: outcome.relation }, signal);
+        return await this.#settle(object, { finding: { kind: "Ready", relation: outcome.relation } }, signal);
       case "applied":
         this.#context.recordEvent(object, {
           type: "Normal",
           reason: outcome.created ? "Created" : "Altered",
           note: outcome.statements.map((statement) => statement.sql).join("; "),
         });
-        return await this.#settle(object, { kind: "Ready", relation: outcome.relation }, signal);
+        return await this.#settle(object, { finding: { kind: "Ready", relation: outcome.relation } }, signal);
       case "refused":
-        return await this.#refuse(object, { reason: "PlanRefused", errors: outcome.faults }, signal);
+        // The message says what a person can do in the database, which no event of ours will tell.
+        return await this.#refuse(object, {
+          reason: "PlanRefused",
+          errors: outcome.faults,
+          recheckMs: RECHECK_MS,
+        }, signal);
       case "conflict":
         // The other side may go away, and no event of ours will tell.
-        return {
-          ...await this.#refuse(
-            object,
-            { reason: "OwnershipConflict", errors: [conflictError(outcome.conflict)] },
-            signal,
-          ),
-          requeueAfterMs: RECHECK_MS,
-        };
+        return await this.#refuse(object, {
+          reason: "OwnershipConflict",
+          errors: [conflictError(outcome.conflict)],
+          recheckMs: RECHECK_MS,
+        }, signal);
+      case "unsafeTypes": {
+        const errors = outcome.unsafe.map((each) => typeError(each, result.desired));
+        return await this.#refuse(object, { reason: "InvalidSpec", errors, recheckMs: RECHECK_MS }, signal);
+      }
       case "noSchema": {
         const errors = [forbidden("spec.schema", schemaFault(outcome.exists))];
-        return { ...await this.#refuse(object, { reason: "InvalidSpec", errors }, signal), requeueAfterMs: RECHECK_MS };
+        return await this.#refuse(object, { reason: "InvalidSpec", errors, recheckMs: RECHECK_MS }, signal);
       }
       case "fenced":
         this.#context.logger.info("a newer generation was here first", { generation: object.metadata.generation });
@@ -121,24 +135,32 @@ export class TableReconciler {
     refusal: {
       readonly reason: "InvalidSpec" | "PlanRefused" | "OwnershipConflict";
       readonly errors: readonly FieldError[];
+      /** When something other than the object may have mended it; absent: never. */
+      readonly recheckMs?: number;
     },
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
+    const { reason, errors, recheckMs } = refusal;
     this.#context.recordEvent(object, {
       type: "Warning",
-      reason: refusal.reason,
-      note: refusal.errors.map(formatFieldError).join("; "),
+      reason,
+      note: errors.map(formatFieldError).join("; "),
     });
-    return await this.#settle(object, { kind: "Faulty", ...refusal }, signal);
+    return await this.#settle(object, { finding: { kind: "Faulty", reason, errors }, recheckMs }, signal);
   }
 
-  /** Writes the status and remembers that this version of the object needs nothing more. */
-  async #settle(object: DatabaseTable, finding: Finding, signal: AbortSignal): Promise<ReconcileResult> {
+  /** Writes the status and remembers that this version of the object needs nothing more, for ever or for a while. */
+  async #settle(
+    object: DatabaseTable,
+    { finding, recheckMs }: { readonly finding: Finding; readonly recheckMs?: number | undefined },
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
     const status = nextStatus(object, finding, timestamp(this.#context.now()));
     const resourceVersion = await this.#context.objects.writeStatus(object, status, signal);
     const { namespace, name, uid } = object.metadata;
-    this.#settled.set(uid, { key: `${namespace}/${name}`, resourceVersion });
-    return {};
+    const recheckAt = recheckMs === undefined ? Infinity : this.#context.now().getTime() + recheckMs;
+    this.#settled.set(uid, { key: `${namespace}/${name}`, resourceVersion, recheckAt });
+    return recheckMs === undefined ? {} : { requeueAfterMs: recheckMs };
   }
 
   /** Says in status and event why an outside failure keeps the table from its spec, then lets the controller retry. */
@@ -153,6 +175,13 @@ export class TableReconciler {
     if (failure.retryNow) throw error;
     return { requeueAfterMs: RECHECK_MS };
   }
+}
+
+interface Settled {
+  readonly key: string;
+  readonly resourceVersion: string;
+  /** Milliseconds since 1970; Infinity if only a change of the object can bring new work. */
+  readonly recheckAt: number;
 }
 
 interface Failure {

@@ -19,7 +19,11 @@ export async function readNamespacePhase(
   return namespace.status?.phase;
 }
 
+/** A server that takes the connection and says nothing must not hold a start for longer. */
+const CLUSTER_ID_TIMEOUT_MS = 5_000;
+
 /** The uid of `kube-system`: it names the cluster in registries, since two clusters may share a database. */
 export async function readClusterId(client: Pick<KubeClient, "get">, signal: AbortSignal): Promise<string> {
-  return (await client.get(NAMESPACE, { name: "kube-system" }, { signal })).metadata.uid;
+  const options = { signal, timeoutMs: CLUSTER_ID_TIMEOUT_MS };
+  return (await client.get(NAMESPACE, { name: "kube-system" }, options)).metadata.uid;
 }

@@ -15,6 +15,15 @@ export type Judge<F> = (plan: PlannedTable, situation: Situation) => readonly F[
 export interface ApplyRequest<F> extends Claimant, WantedTable {
   /** Of everything that the spec says about the table; kept with the row. */
   readonly specHash: string;
+  /** Whether this object has had a table before: then it is never made again in silence in another database. */
+  readonly wasMade: boolean;
+  /** Whether the object under this uid is the living one; asked past every cache before it takes a retained table. */
+  readonly isLiving: () => Promise<boolean>;
+  /** What only the catalog knows of a plan, asked in the transaction that is about to run it. */
+  readonly verify: (
+    transaction: Transaction,
+    seen: { readonly plan: PlannedTable; readonly situation: Situation },
+  ) => Promise<readonly F[]>;
   readonly judge: Judge<F>;
 }
 
@@ -40,7 +49,7 @@ export type ApplyOutcome<F> =
   /** The schema is not there, or the role may not create in it. */
   | { readonly kind: "noSchema"; readonly exists: boolean }
   /** A newer generation of the same object has been here: this one has nothing to say any more. */
-  | { readonly kind: "fenced" }
+  | { readonly kind: "fenced"; readonly generation: number }
   /** Somebody else works on one of these names. */
   | { readonly kind: "busy" };
 
@@ -130,6 +139,9 @@ function isRecorded<F>(row: OwnedTable, request: ApplyRequest<F>): boolean {
 /** Why a situation cannot be changed by anything that we may do; `undefined` if it can. */
 function stopReason<F>(request: ApplyRequest<F>, situation: Situation): ApplyOutcome<F> | undefined {
   if (situation.kind === "conflict") return { kind: "conflict", conflict: situation.conflict };
+  if (situation.kind === "absent" && situation.row === undefined && request.wasMade) {
+    return { kind: "conflict", conflict: { kind: "DatabaseChanged", name: request.desired.name } };
+  }
   if (situation.version < OLDEST_VERSION) {
     throw new UnsupportedServer(
       `Cannot manage ${request.desired.schema}.${request.desired.name}: the server must be PostgreSQL ${OLDEST_VERSION} ` +
@@ -170,7 +182,7 @@ async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round
   const stop = stopReason(request, situation);
   if (stop !== undefined) throw new RolledBack(end(stop));
   const plan = await planSituation(request, situation);
-  const faults = request.judge(plan, situation);
+  const faults = [...request.judge(plan, situation), ...await request.verify(transaction, { plan, situation })];
   if (faults.length > 0) throw new RolledBack(end({ kind: "refused", faults, statements: [] }));
   const [step] = plan.steps;
   if (step?.kind === "Concurrent") throw new RolledBack({ kind: "again" });
@@ -195,13 +207,17 @@ async function claimRow<F>(transaction: Transaction, request: ApplyRequest<F>): 
     await findOwned(transaction, { owner, schema: desired.schema, table: desired.name }),
     request,
   );
-  if (retained !== undefined && retained.owner.uid !== owner.uid) await takeOver(transaction, retained, owner);
+  if (retained !== undefined && retained.owner.uid !== owner.uid) {
+    // A frozen watch may still show the predecessor of an object that has the row by now.
+    if (!await request.isLiving()) throw new RolledBack(end({ kind: "busy" }));
+    await takeOver(transaction, retained, owner);
+  }
   const claimed = await claim(transaction, { owner, schema: desired.schema, table: desired.name, specHash });
   switch (claimed.kind) {
     case "claimed":
       return claimed.row;
     case "fenced":
-      throw new RolledBack(end({ kind: "fenced" }));
+      throw new RolledBack(end({ kind: "fenced", generation: claimed.generation }));
     case "ownedByOther": {
       const sameCluster = claimed.owner.clusterId === owner.clusterId;
       const conflict: Conflict = { kind: "OwnedByOther", name: desired.name, owner: claimed.owner, sameCluster };
@@ -230,7 +246,7 @@ async function execute<F>(
   const ran = statements.map((statement) => transaction.query(statement.sql));
   const observed = observeRelations(transaction, { schema: request.desired.schema, names: [name], oids: [] });
   const [[relation]] = await Promise.all([observed, ...ran]);
-  if (relation === undefined) {
+  if (relation === undefined || (before !== undefined && relation.oid !== before.relation.oid)) {
     throw new Error(`the table ${request.desired.schema}.${name} is not there after its plan ran`);
   }
   await writeDown(transaction, request, { row, before: before?.relation, after: relation, plan, step });

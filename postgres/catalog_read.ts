@@ -1,4 +1,11 @@
-import { definedOf, namesOf, type RawColumn, type RawReader, type RawRelation } from "./catalog_raw.ts";
+import {
+  type AttachmentKind,
+  definedOf,
+  namesOf,
+  type RawColumn,
+  type RawRelation,
+  type RawUser,
+} from "./catalog_raw.ts";
 import { readConstraint, readInboundKey } from "./catalog_read_constraint.ts";
 import { readIndex } from "./catalog_read_index.ts";
 import {
@@ -30,14 +37,16 @@ const REPLICA_IDENTITIES: Readonly<Record<string, Relation["replicaIdentity"]>> 
   i: "Index",
 };
 
-/** Turns what the query wrote into a relation. Pure. */
+/** Turns what the query wrote into a relation: lists by name, columns as they stand in the table. Pure. */
 export function readRelation(raw: RawRelation): Relation {
-  const indexes = raw.indexes ?? [];
-  const names = new Map((raw.columns ?? []).map(({ number, name }) => [number, name]));
-  const columns = (raw.columns ?? []).map((column) => readColumn(column, raw));
-  const constraints = (raw.constraints ?? []).filter(({ type }) => type !== "n")
-    .map((constraint) => readConstraint(constraint, names, indexes));
-  const owned = new Set((raw.constraints ?? []).filter(({ type }) => "pux".includes(type)).map(({ index }) => index));
+  const { indexes, constraints } = { indexes: raw.indexes ?? [], constraints: raw.constraints ?? [] };
+  const numbered = (raw.columns ?? []).toSorted((a, b) => a.number - b.number);
+  const names = new Map(numbered.map(({ number, name }) => [number, name]));
+  const columns = numbered.map((column) => readColumn(column, raw));
+  const read = byName(
+    constraints.filter(({ type }) => type !== "n").map((each) => readConstraint(each, names, indexes)),
+  );
+  const owned = new Set(constraints.filter(({ type }) => "pux".includes(type)).map(({ index }) => index));
   return {
     oid: raw.oid,
     schema: readIdentifier(raw.schema),
@@ -45,22 +54,22 @@ export function readRelation(raw: RawRelation): Relation {
     kind: KINDS[raw.kind] ?? "composite type",
     ...definedOf({ indexOf: raw.indexOf, comment: raw.comments?.["0"] }),
     columns,
-    ...partHelperChecks(constraints, columns),
-    indexes: indexes.filter(({ oid }) => !owned.has(oid)).map((index) => readIndex(index, names)),
-    triggers: raw.triggers ?? [],
-    policies: raw.policies ?? [],
-    statistics: raw.statistics ?? [],
-    inheritance: raw.inheritance ?? [],
-    publications: raw.publications ?? [],
+    ...partHelperChecks(read, columns),
+    indexes: byName(indexes.filter(({ oid }) => !owned.has(oid)).map((index) => readIndex(index, names))),
+    ...readAttachments(raw),
     replicaIdentity: REPLICA_IDENTITIES[raw.replicaIdentity] ?? "Default",
     ownedByRole: raw.ownedByRole,
     peculiarities: peculiaritiesOf(raw),
-    rowEstimate: raw.rowEstimate,
+    rowEstimate: raw.rowEstimate ?? undefined,
     totalBytes: raw.totalBytes ?? 0,
     relationBytes: raw.relationBytes ?? 0,
-    inbound: (raw.inbound ?? []).map((key) => readInboundKey(key, indexes)),
-    readers: readReaders(raw.readers ?? [], names, constraints),
+    inbound: byName((raw.users ?? []).flatMap((user) => readInboundKey(user, indexes))),
+    readers: readReaders(raw.users ?? [], names, read),
   };
+}
+
+function byName<T extends { readonly name: string }>(parts: readonly T[]): readonly T[] {
+  return parts.toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
 const OWN_TYPE = new RegExp(`^(${PRINTED_IDENTIFIER}\\.${PRINTED_IDENTIFIER})(\\(.*\\))?(\\[\\])?$`);
@@ -71,7 +80,8 @@ function readType(text: string): string {
   return name === undefined ? text : `${requote(name)}${modifier}${array}`;
 }
 
-function readColumn({ number, name, type, notNull, ...raw }: RawColumn, relation: RawRelation): CatalogColumn {
+function readColumn(raw: RawColumn, relation: RawRelation): CatalogColumn {
+  const { number, name, type, notNull, identity, generated, collation } = raw;
   const expression = relation.expressions?.[number];
   const constraint = relation.constraints?.find((each) => each.type === "n" && each.columns?.[0] === number);
   return {
@@ -82,51 +92,64 @@ function readColumn({ number, name, type, notNull, ...raw }: RawColumn, relation
     notNullValidated: constraint?.validated ?? true,
     ...definedOf({
       notNullConstraint: constraint?.name,
-      default: raw.generated === undefined ? expression : undefined,
-      identity: raw.identity === undefined
-        ? undefined
-        : raw.identity === "a"
-        ? "Always" as const
-        : "ByDefault" as const,
-      generated: raw.generated === undefined ? undefined : expression,
-      virtual: raw.generated === "v" ? true as const : undefined,
-      collation: raw.collation === undefined ? undefined : requote(raw.collation),
+      default: generated === "" ? expression : undefined,
+      identity: identity === "" ? undefined : identity === "a" ? "Always" as const : "ByDefault" as const,
+      generated: generated === "" ? undefined : expression,
+      virtual: generated === "v" ? true as const : undefined,
+      collation: collation === null ? undefined : requote(collation),
       comment: relation.comments?.[number],
     }),
   };
 }
 
+function readAttachments(
+  { attachments }: RawRelation,
+): Pick<Relation, "triggers" | "policies" | "statistics" | "inheritance" | "publications"> {
+  const of = (wanted: AttachmentKind) =>
+    (attachments ?? []).filter(([kind]) => kind === wanted).map(([, name]) => name).sort();
+  return {
+    triggers: of("trigger"),
+    policies: of("policy"),
+    statistics: of("statistics"),
+    inheritance: of("inheritance"),
+    publications: of("publication"),
+  };
+}
+
 /** One entry a reader: the rows are one a column that it uses. */
 function readReaders(
-  rows: readonly RawReader[],
+  users: readonly RawUser[],
   names: ReadonlyMap<number, string>,
   constraints: readonly CatalogConstraint[],
 ): readonly Reader[] {
-  const readers = Map.groupBy(rows, ({ relation = "", rule, function: name = "" }) => {
-    const isRule = rule !== undefined && rule !== "_RETURN";
-    return isRule ? `${relation} ${rule}` : relation + name;
-  });
-  return [...readers].map(([name, uses]) => ({
-    kind: readerKind(uses[0]),
-    name,
-    columns: namesOf([...new Set(uses.map(({ column }) => column))], names),
-    constraints: constraints.filter(({ oid }) => uses.some((use) => use.constraint === oid)).map((each) => each.name),
-  }));
+  const readers = Map.groupBy(users.filter((user) => user.foreignKey === null), readerName);
+  return byName(
+    [...readers].map(([name, uses]) => ({
+      kind: readerKind(uses[0]),
+      name,
+      columns: namesOf([...new Set(uses.map(({ column }) => column))].sort((a, b) => a - b), names),
+      constraints: constraints.filter(({ oid }) => uses.some((use) => use.constraint === oid)).map((each) => each.name),
+    })),
+  );
 }
 
-function readerKind(use: RawReader | undefined): Reader["kind"] {
-  if (use?.function !== undefined) return "function";
+function readerName({ table, rule, function: name }: RawUser): string {
+  return name ?? (rule === "_RETURN" ? table ?? "" : `${table} ${rule}`);
+}
+
+function readerKind(use: RawUser | undefined): Reader["kind"] {
+  if (typeof use?.function === "string") return "function";
   if (use?.rule !== "_RETURN") return "rule";
   return use.kind === "m" ? "materialized view" : "view";
 }
 
 function peculiaritiesOf(raw: RawRelation): readonly string[] {
-  const { persistence, isPartition, isTyped, hadChildren, inheritance = [] } = raw;
-  const isRelated = isPartition || isTyped || hadChildren || inheritance.length > 0;
+  const { persistence, related, rowSecurity, rules, attachments } = raw;
+  const isRelated = related || attachments?.some(([kind]) => kind === "inheritance") === true;
   return [
     ...(persistence === "p" ? [] : [persistence === "t" ? "it is temporary" : "it is unlogged"]),
     ...(isRelated ? ["it takes part in inheritance or partitioning"] : []),
-    ...(raw.rowSecurity ? ["it has row security"] : []),
-    ...(raw.rules ? ["it has rules"] : []),
+    ...(rowSecurity ? ["it has row security"] : []),
+    ...(rules ? ["it has rules"] : []),
   ];
 }

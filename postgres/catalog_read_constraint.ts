@@ -1,4 +1,11 @@
-import { definedOf, namesOf, type RawConstraint, type RawInboundKey, type RawIndex } from "./catalog_raw.ts";
+import {
+  definedOf,
+  namesOf,
+  type RawConstraint,
+  type RawForeignKey,
+  type RawIndex,
+  type RawUser,
+} from "./catalog_raw.ts";
 import type { CatalogConstraint, CatalogReference, ConstraintKind, InboundKey } from "./relation.ts";
 import type { ReferentialAction } from "./table.ts";
 import { PRINTED_IDENTIFIER, PRINTED_NAME, readIdentifier, readQualifiedName } from "./text/printed_name.ts";
@@ -21,6 +28,7 @@ const ACTIONS: Readonly<Record<string, ReferentialAction>> = {
 };
 
 const MATCHES: Readonly<Record<string, CatalogReference["match"]>> = { s: "Simple", f: "Full", p: "Partial" };
+
 /** A constraint, with what the index behind it knows. */
 export function readConstraint(
   raw: RawConstraint,
@@ -29,7 +37,7 @@ export function readConstraint(
 ): CatalogConstraint {
   const kind = CONSTRAINT_KINDS[raw.type] ?? "constraint trigger";
   const index = "pux".includes(raw.type) ? indexes.find(({ oid }) => oid === raw.index) : undefined;
-  const include = index?.columns.slice(index.keyCount);
+  const include = namesOf(index?.columns.slice(index.keyCount) ?? null, names);
   return {
     oid: raw.oid,
     name: raw.name,
@@ -41,20 +49,41 @@ export function readConstraint(
     ...definedOf({
       expression: raw.expression,
       noInherit: kind === "check" && raw.noInherit ? true as const : undefined,
-      references: readReference(raw, names),
+      references: raw.foreignKey === null ? undefined : readReference(raw.foreignKey, names),
       index: index === undefined ? undefined : readQualifiedName(index.name).name,
-      include: include === undefined || include.length === 0 ? undefined : namesOf(include, names),
+      include: include.length === 0 ? undefined : include,
       nullsNotDistinct: index?.nullsNotDistinct,
       period: raw.period ? true as const : undefined,
     }),
   };
 }
 
-const COLUMN_LIST = `\\(((?:(?:PERIOD )?${PRINTED_IDENTIFIER}(?:, )?)+)\\)`;
+/** A list of one, or of none for a user that is no foreign key. */
+export function readInboundKey(
+  { table, foreignKey, definition, index }: RawUser,
+  indexes: readonly RawIndex[],
+): readonly InboundKey[] {
+  if (table === null || foreignKey === null || definition === null) return [];
+  const { columns, references } = readForeignKey(definition);
+  const needed = indexes.find(({ oid }) => oid === index);
+  const { schema, name } = readQualifiedName(table);
+  return [{
+    schema,
+    table: name,
+    name: foreignKey,
+    columns,
+    references,
+    index: needed === undefined ? "" : readQualifiedName(needed.name).name,
+  }];
+}
+
+const COLUMN_LIST = `\\((${PRINTED_IDENTIFIER}(?:, (?:PERIOD )?${PRINTED_IDENTIFIER})*)\\)`;
 const FOREIGN_KEY = new RegExp(`^FOREIGN KEY ${COLUMN_LIST} REFERENCES (${PRINTED_NAME})${COLUMN_LIST}`);
+const IDENTIFIERS = new RegExp(PRINTED_IDENTIFIER, "g");
 
 interface ForeignKeyDefinition {
   readonly columns: readonly string[];
+  /** Printed. */
   readonly table: string;
   readonly references: readonly string[];
 }
@@ -63,39 +92,20 @@ interface ForeignKeyDefinition {
 function readForeignKey(definition: string): ForeignKeyDefinition {
   const [all, columns = "", table = "", references = ""] = FOREIGN_KEY.exec(definition) ?? [];
   if (all === undefined) throw new Error(`cannot read the foreign key ${definition}`);
-  const list = (text: string) => (text.match(new RegExp(PRINTED_IDENTIFIER, "g")) ?? []).map(readIdentifier);
+  const list = (text: string) => (text.match(IDENTIFIERS) ?? []).map(readIdentifier);
   return { columns: list(columns), table, references: list(references) };
 }
 
-function readReference(raw: RawConstraint, names: ReadonlyMap<number, string>): CatalogReference | undefined {
-  if (raw.type !== "f" || raw.definition === undefined) return undefined;
+function readReference(raw: RawForeignKey, names: ReadonlyMap<number, string>): CatalogReference {
   const { table, references } = readForeignKey(raw.definition);
-  const target = readQualifiedName(table);
+  const { schema, name } = readQualifiedName(table);
   return {
-    schema: target.schema,
-    table: target.name,
+    schema,
+    table: name,
     columns: references,
     onDelete: ACTIONS[raw.onDelete] ?? "NoAction",
     onUpdate: ACTIONS[raw.onUpdate] ?? "NoAction",
     match: MATCHES[raw.match] ?? "Simple",
-    ...definedOf({ deleteColumns: raw.deleteColumns === undefined ? undefined : namesOf(raw.deleteColumns, names) }),
-  };
-}
-
-/** A foreign key of another table. */
-export function readInboundKey(
-  { table, name, definition, index }: RawInboundKey,
-  indexes: readonly RawIndex[],
-): InboundKey {
-  const { columns, references } = readForeignKey(definition);
-  const needed = indexes.find(({ oid }) => oid === index);
-  const from = readQualifiedName(table);
-  return {
-    schema: from.schema,
-    table: from.name,
-    name,
-    columns,
-    references,
-    index: needed === undefined ? "" : readQualifiedName(needed.name).name,
+    ...(raw.deleteColumns === null ? {} : { deleteColumns: namesOf(raw.deleteColumns, names) }),
   };
 }

@@ -1,4 +1,4 @@
-import { definedOf, namesOf, type RawIndex } from "./catalog_raw.ts";
+import { namesOf, type RawIndex } from "./catalog_raw.ts";
 import type { CatalogIndex, CatalogIndexKey } from "./relation.ts";
 import { PRINTED_IDENTIFIER, PRINTED_NAME, readIdentifier, readQualifiedName, requote } from "./text/printed_name.ts";
 
@@ -31,7 +31,7 @@ export function readIndex(raw: RawIndex, names: ReadonlyMap<number, string>): Ca
     building,
     ...readIndexDefinition(raw.definition ?? "", isExpression, raw.expressions ?? []),
     include: namesOf(columns.slice(keyCount), names),
-    ...definedOf({ where }),
+    ...(where === null ? {} : { where }),
   };
 }
 

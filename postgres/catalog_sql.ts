@@ -49,7 +49,7 @@ const INDEXES = list(
   `json_build_object('oid', i.indexrelid::bigint, 'name', i.indexrelid::regclass, 'unique', i.indisunique,
     'nullsNotDistinct', i.indnullsnotdistinct, 'valid', i.indisvalid, 'ready', i.indisready,
     'building', CASE WHEN i.indisvalid THEN false ELSE ${IS_BUILDING} END,
-    'definition', CASE WHEN NOT i.indisprimary THEN pg_get_indexdef(i.indexrelid) END,
+    'definition', CASE WHEN NOT i.indisprimary OR c.relkind = 't' THEN pg_get_indexdef(i.indexrelid) END,
     'columns', i.indkey::int2[], 'keyCount', i.indnkeyatts,
     'expressions', CASE WHEN i.indexprs IS NOT NULL THEN ${INDEX_EXPRESSIONS} END,
     'where', pg_get_expr(i.indpred, i.indrelid))`,

@@ -12,12 +12,11 @@ export type DropOutcome =
   | { readonly kind: "nothingOwned"; readonly why: string }
   /** Others need the table: it stays until they are gone. */
   | { readonly kind: "needed"; readonly by: readonly string[] }
-  /** A newer generation of the same object has been here. */
-  | { readonly kind: "fenced" }
   /** Somebody else works on this table. */
   | { readonly kind: "busy" };
 
 export interface DropRequest {
+  /** Of an object that was read past every cache: a restored cluster may have a lower generation than the registry. */
   readonly owner: Owner;
   /** Whether the object that owns another table is being deleted too: then its foreign keys do not hold ours back. */
   readonly isGoing: (owner: Owner) => Promise<boolean>;
@@ -26,8 +25,7 @@ export interface DropRequest {
 type Limits = Omit<TransactionOptions, "readOnly">;
 
 /**
- * Drops the table that the registry says this object made, and its row: only if oid, name, kind, uid and generation all
- * match, and never CASCADE. No row means that nothing is dropped, whatever stands under that name. Foreign keys of tables
+ * Drops the table that the registry says this object made, and its row: only if oid, name, kind and uid all match, and never CASCADE. No row means that nothing is dropped, whatever stands under that name. Foreign keys of tables
  * that go too are dropped first: two tables that refer to each other could never be dropped singly.
  *
  * @throws {PostgresError} 2BP01 while something else needs the table.
@@ -80,7 +78,6 @@ async function drop(
 ): Promise<DropOutcome> {
   const row = await findRow(transaction, owner);
   if (row === undefined) return nothing("the registry knows no table of this object");
-  if (row.owner.generation > owner.generation) return { kind: "fenced" };
   const others = detachable.map(({ schema, table }) => ({ schema, name: table }));
   if (!await lockNames(transaction, [{ schema: row.schema, name: row.table }, ...others])) return { kind: "busy" };
   const current = await findRow(transaction, owner);
@@ -104,7 +101,9 @@ async function dropLocked(
     await transaction.query(`ALTER TABLE ${child} DROP CONSTRAINT ${quoteIdentifier(key.name)}`);
   }
   await lockTable(transaction, table, "ACCESS EXCLUSIVE");
-  if (await mismatch(transaction, row) !== undefined) throw new Error(`table ${row.schema}.${row.table} changed under its lock`);
+  if (await mismatch(transaction, row) !== undefined) {
+    throw new Error(`table ${row.schema}.${row.table} changed under its lock`);
+  }
   const statement = dropTableStatement(table);
   await transaction.query(statement.sql);
   await forget(transaction, row.id);
@@ -130,7 +129,9 @@ async function mismatch(transaction: Transaction, row: OwnedTable): Promise<stri
   if (relation.schema !== row.schema || relation.name !== row.table) {
     return `table ${name} was renamed by hand to ${relation.schema}.${relation.name}`;
   }
-  return relation.kind === "table" && relation.ownedByRole ? undefined : `${name} is not a table of this operator any more`;
+  return relation.kind === "table" && relation.ownedByRole
+    ? undefined
+    : `${name} is not a table of this operator any more`;
 }
 
 function nothing(why: string): DropOutcome {

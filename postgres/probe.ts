@@ -16,7 +16,7 @@ export function needsProbe(column: Column): boolean {
 
 /**
  * Asks the server about types and literal defaults by Parse and Describe: nothing is executed. One statement tells that
- * all are good; only after a refusal is each one asked by itself.
+ * all are good; after a refusal each half is asked by itself, so that one fault among many is found in a few statements.
  *
  * @throws {PostgresError} if the server cannot be asked.
  */
@@ -25,20 +25,19 @@ export async function probeColumns(
   columns: readonly Column[],
   options: Omit<TransactionOptions, "readOnly">,
 ): Promise<readonly ColumnFault[]> {
-  if (columns.length === 0) return [];
-  const all = columns.map((column) => castOf(column)).join(", ");
-  if (await refusalOf(database, `SELECT ${all}`, options) === undefined) return [];
-  const faults: ColumnFault[] = [];
-  for (const column of columns) {
+  const [column] = columns;
+  if (column === undefined) return [];
+  const sqlstate = await refusalOf(database, `SELECT ${columns.map(castOf).join(", ")}`, options);
+  if (sqlstate === undefined) return [];
+  if (columns.length === 1) {
     const type = await refusalOf(database, `SELECT CAST(NULL AS ${column.type})`, options);
-    if (type !== undefined) {
-      faults.push({ column: column.name, part: "type", sqlstate: type });
-      continue;
-    }
-    const value = await refusalOf(database, `SELECT ${castOf(column)}`, options);
-    if (value !== undefined) faults.push({ column: column.name, part: "default", sqlstate: value });
+    return [{ column: column.name, part: type === undefined ? "default" : "type", sqlstate: type ?? sqlstate }];
   }
-  return faults;
+  const middle = Math.ceil(columns.length / 2);
+  return [
+    ...await probeColumns(database, columns.slice(0, middle), options),
+    ...await probeColumns(database, columns.slice(middle), options),
+  ];
 }
 
 function castOf(column: Column): string {

@@ -1,13 +1,16 @@
 import type { Deferrability, Identity, IndexKey, ReferentialAction } from "./table.ts";
 
-/** What the catalog holds under one name, read in one query. */
+/**
+ * What the catalog holds under one name, read in one query. A name that is "printed" has its schema before it and quotes
+ * where SQL needs them: it is for people.
+ */
 export interface Relation {
   /** 0 for the kind "type": the oids of types and relations are numbered apart. */
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
   readonly kind: RelationKind;
-  /** Of an index: the table that it belongs to, as {@linkcode printedName} writes it. */
+  /** Of an index: the table that it belongs to, printed. */
   readonly indexOf?: string;
   readonly comment?: string;
   readonly columns: readonly CatalogColumn[];
@@ -21,9 +24,9 @@ export interface Relation {
   readonly triggers: readonly string[];
   /** Of row security. */
   readonly policies: readonly string[];
-  /** Extended statistics, as {@linkcode printedName} writes them. */
+  /** Extended statistics, printed. */
   readonly statistics: readonly string[];
-  /** Parents and children, as {@linkcode printedName} writes them. */
+  /** Parents and children, printed. */
   readonly inheritance: readonly string[];
   /** Publications that send this table, by name, by schema or because they send all. */
   readonly publications: readonly string[];
@@ -36,7 +39,7 @@ export interface Relation {
   readonly rowEstimate: number | undefined;
   /** With indexes and TOAST. */
   readonly totalBytes: number;
-  /** Of the rows alone: 0 if and only if the table never held one, or was truncated. */
+  /** Of the rows alone. 0: there are none, as long as nobody can add one. */
   readonly relationBytes: number;
   /** Foreign keys of other tables that need this one. */
   readonly inbound: readonly InboundKey[];
@@ -174,7 +177,7 @@ export interface InboundKey {
 
 export interface Reader {
   readonly kind: "view" | "materialized view" | "rule" | "function";
-  /** Of a rule: `schema.table rule`; all as {@linkcode printedName} writes them. */
+  /** Printed; of a rule: `schema.table rule`. */
   readonly name: string;
   /** Empty if it only counts rows. */
   readonly columns: readonly string[];

@@ -36,6 +36,8 @@ export type Conflict =
   | { readonly kind: "NotOwned"; readonly name: string }
   | { readonly kind: "NameTaken"; readonly name: string; readonly by: Relation["kind"] }
   | { readonly kind: "NotOrdinary"; readonly name: string; readonly reasons: readonly string[] }
+  /** The object had a table, and this database knows nothing of it. */
+  | { readonly kind: "DatabaseChanged"; readonly name: string }
   /** The spec names another schema than the one in which the table was made, or somebody moved the table. */
   | { readonly kind: "OtherSchema"; readonly name: string; readonly madeIn: string; readonly isIn: string };
 

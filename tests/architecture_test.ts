@@ -24,6 +24,7 @@ const POSTGRES_IO = [
   "session/socket.ts",
   "situation.ts",
   "table_lock.ts",
+  "type_guard.ts",
 ];
 
 interface Import {

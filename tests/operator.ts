@@ -24,10 +24,10 @@ export interface TestOperator {
   readonly databaseUrl: string;
   /** One statement as the superuser, in the operator's database. */
   sql(text: string): Promise<readonly Record<string, unknown>[]>;
-  /** Stops and starts the operator on the same cluster and database. */
-  restart(): Promise<void>;
+  /** Stops and starts the operator on the same cluster and database; with other flags than before if they are given. */
+  restart(flags?: readonly string[]): Promise<void>;
   stopOperator(): Promise<void>;
-  startOperator(): Promise<void>;
+  startOperator(flags?: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,7 +67,6 @@ export async function startTestOperator(name: string, options: OperatorOptions =
   const databaseUrl = direct.href;
   const process = new OperatorProcess(testbed, databaseUrl, [
     ...["--webhook-port", String(webhookPort), "--http-port", String(httpPort), "-n", name, "--instance", name],
-    ...options.flags ?? [],
   ]);
   const operator: TestOperator = {
     testbed,
@@ -79,11 +78,11 @@ export async function startTestOperator(name: string, options: OperatorOptions =
     databaseUrl,
     // The driver's result is an array with more on it.
     sql: async (text) => [...await sql.unsafe(text)],
-    startOperator: () => process.start(),
+    startOperator: (flags = options.flags) => process.start(flags),
     stopOperator: () => process.stop(),
-    async restart() {
+    async restart(flags = options.flags) {
       await process.stop();
-      await process.start();
+      await process.start(flags);
     },
     async close() {
       await process.stop();
@@ -91,7 +90,7 @@ export async function startTestOperator(name: string, options: OperatorOptions =
       await testbed.stop();
     },
   };
-  await process.start();
+  await process.start(options.flags);
   return operator;
 }
 
@@ -107,8 +106,8 @@ class OperatorProcess {
     this.#flags = flags;
   }
 
-  async start(): Promise<void> {
-    const command = parseCommandLine(["-q", ...this.#flags], {});
+  async start(flags: readonly string[] = []): Promise<void> {
+    const command = parseCommandLine(["-q", ...this.#flags, ...flags], {});
     if (command.kind !== "run") throw new Error(`bad flags: ${JSON.stringify(command)}`);
     const { server, certificateAuthority, clientCertificate, clientKey } = this.#testbed;
     const stop = new AbortController();

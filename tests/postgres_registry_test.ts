@@ -1,12 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Database, openDatabase, type Transaction } from "../postgres/session/client.ts";
 import { fingerprints } from "../postgres/registry/fingerprint.ts";
+import { observeRelations } from "../postgres/catalog.ts";
 import {
+  addMember,
   adoptEpoch,
   appendHistory,
   claim,
   type ClaimRequest,
   ensureRegistry,
+  type Expressions,
   findOwned,
   forget,
   type Members,
@@ -82,12 +85,26 @@ async function claimed(changes: Partial<ClaimRequest> = {}): Promise<OwnedTable>
 }
 
 const MEMBERS: Members = { column: ["id", "name"], constraint: ["users_pkey"], index: [] };
+const EXPRESSIONS: Expressions = {
+  "default/name": ["'it''s'", "'it''s'::text"],
+  "check/users_n_check": [null, "(n > 0)"],
+};
 const CREATE_USERS =
   "CREATE TABLE public.users (id integer PRIMARY KEY, name text DEFAULT 'it''s', n int CHECK (n > 0))";
 
-function recordUsers(transaction: Transaction, declared: Readonly<Record<string, string>> = {}) {
-  const { schema, table, specHash } = request();
-  return record(transaction, { owner: owner(), schema, table, specHash, members: MEMBERS, declared });
+async function recordUsers(
+  transaction: Transaction,
+  expressions: Expressions = {},
+): Promise<OwnedTable | undefined> {
+  const { specHash, schema, table } = request();
+  const [relation] = await observeRelations(transaction, { schema, names: [table], oids: [] });
+  return await record(transaction, {
+    owner: owner(),
+    specHash,
+    relation: relation ?? { oid: 1 },
+    members: MEMBERS,
+    expressions,
+  });
 }
 
 Deno.test("ten operators that start at once on an empty database make one registry", async () => {
@@ -238,13 +255,10 @@ Deno.test("record() writes down what the table is, with members and both texts o
   const recorded = await write(async (transaction) => {
     await claim(transaction, request());
     await transaction.query(CREATE_USERS);
-    return await recordUsers(transaction, { "default/name": "'it''s'" });
+    return await recordUsers(transaction, EXPRESSIONS);
   });
   if (recorded === undefined) throw new Error("not recorded");
-  assertEquals(recorded.expressions, {
-    "default/name": ["'it''s'", "'it''s'::text"],
-    "check/users_n_check": [null, "(n > 0)"],
-  });
+  assertEquals(recorded.expressions, EXPRESSIONS);
   assertEquals(recorded.members, MEMBERS);
   const [table] = await server.asSuperuser("SELECT 'public.users'::regclass::oid AS oid");
   assertEquals(recorded.oid, table?.oid);
@@ -259,6 +273,19 @@ Deno.test("record() without a row, or without a table, writes nothing", async ()
   assertEquals(await write((transaction) => recordUsers(transaction)), undefined);
   await claimed();
   assertEquals(await write((transaction) => recordUsers(transaction)), undefined);
+});
+
+Deno.test("addMember() announces an index before it is built, with what was declared; twice is once", async () => {
+  await ready();
+  await run(CREATE_USERS);
+  const { id } = await claimed();
+  await write((transaction) => recordUsers(transaction, EXPRESSIONS));
+  const member = { kind: "index", name: 'it\'s a "name"', declared: { "index/x/where": "n > 0" } } as const;
+  for (let i = 0; i < 2; i++) assert(await write((transaction) => addMember(transaction, id, member)));
+  const [row] = await write((transaction) => findOwned(transaction, { owner: owner() }));
+  assertEquals(row?.members, { ...MEMBERS, index: [member.name] });
+  assertEquals(row?.expressions, { ...EXPRESSIONS, "index/x/where": ["n > 0", null] });
+  assert(!await write((transaction) => addMember(transaction, "999999", member)));
 });
 
 Deno.test("members stay as they were recorded when somebody adds a column by hand", async () => {

@@ -2,9 +2,11 @@ import { isObject } from "../../crds/decode_fields.ts";
 import { tableSpecWarnings, validateTableUpdate } from "../../crds/database_table/validate.ts";
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { Logger } from "../../kube/logger.ts";
+import { PostgresError } from "../../postgres/session/errors.ts";
 import type { Situation } from "../../postgres/situation.ts";
 import type { AdmissionRequest, Verdict } from "../admission_review.ts";
 import { judgeBlindly, type JudgedPlan, judgeSituation } from "./judge.ts";
+import type { DesiredTable } from "./desired.ts";
 import type { LiveCatalog } from "./live_catalog.ts";
 import { previewLines } from "./preview.ts";
 import { type SortedFaults, sortFaults } from "./ratchet.ts";
@@ -79,16 +81,38 @@ async function observe(
     // A mutating call has no uid yet, and neither has a create with generateName.
     const uid = (request.oldObject ?? request.object)?.metadata.uid ?? "";
     const situation = await context.catalog.look({ namespace, name, uid, desired: desired.table }, signal);
-    const judged = await judgeSituation(desired, situation);
-    const live = await context.catalog.verify({ desired, previous: old?.desired, situation, judged }, signal);
-    return { situation, judged, ...live };
+    return await observeFurther({ next, old, situation, desired }, context, signal);
   } catch (error) {
+    if (!(error instanceof PostgresError)) throw error;
     context.logger.warn("admission judges without the live catalog", { namespace, name, error });
     const basis = old === undefined ? "as for a new table" : "against the old spec";
     const warnings = [
       `the database cannot be asked now: this plan was made ${basis}, and is made again before it runs`,
     ];
     return { situation: undefined, judged: await judgeBlindly(desired, old?.desired?.table), faults: [], warnings };
+  }
+}
+
+/** With a plan there is more to ask; what cannot be asked in time is a warning, the rest of the verdict stands. */
+async function observeFurther(
+  seen: Specs & { readonly situation: Situation; readonly desired: DesiredTable },
+  context: AdmissionContext,
+  signal: AbortSignal,
+): Promise<View> {
+  const { old, situation, desired } = seen;
+  const previous = old?.desired?.table;
+  // A table that cannot be managed now must not be a way around the rules: the old spec stands for it.
+  const judged = situation.kind === "conflict" && previous !== undefined
+    ? await judgeBlindly(desired, previous)
+    : await judgeSituation(desired, situation);
+  try {
+    const faults = await context.catalog.verify({ desired, previous, situation, judged }, signal);
+    const data = await context.catalog.ask({ desired, situation, judged }, signal);
+    return { situation, judged, faults: [...faults, ...data.faults], warnings: data.warnings };
+  } catch (error) {
+    if (!(error instanceof PostgresError)) throw error;
+    const warnings = ["the database did not answer all questions in time: the plan is checked again before it runs"];
+    return { situation, judged, faults: [], warnings };
   }
 }
 

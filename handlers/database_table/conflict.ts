@@ -18,6 +18,12 @@ export function conflictError(conflict: Conflict): FieldError {
       );
     case "NameTaken":
       return invalid(path, `"${conflict.name}" is the name of a ${conflict.by}: choose another name`);
+    case "DatabaseChanged":
+      return forbidden(
+        path,
+        `table "${conflict.name}" was made in another database: connect the operator to it again, or release the object ` +
+          `(deletionPolicy: Retain, then delete it) and apply it anew to make an empty table here`,
+      );
     case "OtherSchema":
       return forbidden(
         "spec.schema",

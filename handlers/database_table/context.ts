@@ -12,6 +12,8 @@ export interface TableObjects {
   readonly removeFinalizer: (object: DatabaseTable, signal: AbortSignal) => Promise<void>;
   /** Writes only what differs, under the object's resourceVersion. @returns the resourceVersion that stands afterwards. */
   readonly writeStatus: (object: DatabaseTable, status: DatabaseTableStatus, signal: AbortSignal) => Promise<string>;
+  /** Whether the object that owns another table is being deleted, or gone. */
+  readonly isGoing: (owner: Owner, signal: AbortSignal) => Promise<boolean>;
   /** Whether the kind itself goes away: then every object was marked deleted, and nobody meant the tables. */
   readonly isKindTerminating: (signal: AbortSignal) => Promise<boolean>;
 }

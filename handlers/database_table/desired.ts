@@ -6,7 +6,7 @@ import { isBuiltIn } from "../../postgres/text/type_name.ts";
 import { ColumnCollector, type ColumnPaths, type StatedAttribute } from "./desired_column.ts";
 import { type DesiredPart, type PartContext, readChecks, readPrimaryKey, readUniques } from "./desired_constraint.ts";
 import { type DesiredParts, duplicateFaults } from "./desired_duplicate.ts";
-import { type CalledFunction, ExpressionReader, type NamedType } from "./desired_expression.ts";
+import { ExpressionReader, type NamedExpression, type NamedType } from "./desired_expression.ts";
 import { checkSelfReferences, readForeignKeys } from "./desired_foreign_key.ts";
 import { readIndexes } from "./desired_index.ts";
 import { readName, readSchema } from "./desired_name.ts";
@@ -30,8 +30,8 @@ export interface DesiredTable {
   /** Field paths of the parts of the table, each list parallel to that of the table. */
   readonly paths: PartPaths;
   readonly changePolicy: ChangePolicy;
-  /** Every function that an expression calls: whether it may be called, only the catalog knows. */
-  readonly functions: readonly CalledFunction[];
+  /** What every expression names: whether it may be called, only the catalog knows. */
+  readonly expressions: readonly NamedExpression[];
   /** Every type of a column or a cast that is not PostgreSQL's own: where it is, only the catalog knows. */
   readonly types: readonly NamedType[];
   /** What the spec says of each column, beside its type. */
@@ -81,7 +81,7 @@ export async function desiredTable(
     using: columns.using,
     paths: pathsOf(parts),
     changePolicy: changePolicyOf(spec),
-    functions: expressions.functions,
+    expressions: expressions.expressions,
     types: [...columnTypes(columns), ...expressions.types],
     stated: columns.stated,
     statesComment: spec.comment !== undefined,

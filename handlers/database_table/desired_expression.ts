@@ -1,15 +1,15 @@
 import { type FieldError, invalid, tooLong } from "../../crds/field_error.ts";
+import type { ExpressionNames } from "../../postgres/text/read_expression.ts";
 import { type ExpressionScope, type ParsedExpression, parseExpression } from "../../postgres/text/parse_expression.ts";
 import { isBuiltIn, type TypeName } from "../../postgres/text/type_name.ts";
 
 /** Characters of all expressions of one object: parsing them holds the process, a few milliseconds for so many. */
 const MAXIMUM_TEXT = 65_536;
 
-/** A function that an expression calls, and where. */
-export interface CalledFunction {
+/** What one expression names, and where it stands. */
+export interface NamedExpression {
   readonly path: string;
-  readonly schema?: string;
-  readonly name: string;
+  readonly names: ExpressionNames;
 }
 
 /** A type that is not PostgreSQL's own, and where it is named. */
@@ -20,7 +20,7 @@ export interface NamedType {
 
 /** Reads the expressions of one object and remembers what they name. */
 export class ExpressionReader {
-  readonly functions: CalledFunction[] = [];
+  readonly expressions: NamedExpression[] = [];
   readonly types: NamedType[] = [];
   readonly #errors: FieldError[];
   #length = 0;
@@ -44,7 +44,8 @@ export class ExpressionReader {
       this.#errors.push(invalid(path, parsed.fault));
       return undefined;
     }
-    for (const called of parsed.value.functions) this.functions.push({ path, ...called });
+    const { functions, operators, columns, types } = parsed.value;
+    this.expressions.push({ path, names: { functions, operators, columns, types } });
     for (const type of parsed.value.types) {
       if (!isBuiltIn(type)) this.types.push({ path, type });
     }

@@ -199,13 +199,13 @@ Deno.test("desiredTable() says where each part stands, what is renamed, and how 
 });
 
 Deno.test("desiredTable() lists the functions that expressions call, with their fields", async () => {
-  const { functions } = await desired({
+  const { expressions } = await desired({
     ...column({ defaultExpression: "abs(-1)" }),
     checks: [{ expression: "public.Is_Fine(A)" }],
   });
-  assertEquals(functions, [
-    { path: "spec.columns[2].B.defaultExpression", name: "abs" },
-    { path: "spec.checks[0].expression", schema: "public", name: "is_fine" },
+  assertEquals(expressions.map(({ path, names }) => ({ path, functions: names.functions })), [
+    { path: "spec.columns[2].B.defaultExpression", functions: [{ name: "abs" }] },
+    { path: "spec.checks[0].expression", functions: [{ schema: "public", name: "is_fine" }] },
   ]);
 });
 

@@ -1,13 +1,18 @@
 import { isObject } from "../../crds/decode_fields.ts";
 import type { DatabaseTable, DeletionPolicy } from "../../crds/database_table/types.ts";
-import type { ReconcileResult } from "../../kube/controller.ts";
 import { type DropOutcome, dropOwnedTable } from "../../postgres/drop.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";
 
 const LOCK_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
-const BUSY_MS = 500;
-const RECHECK_MS = 60_000;
+
+/** What became of an object that is being deleted. */
+export type Finalized =
+  /** The object may go, or is gone. */
+  | { readonly kind: "released" }
+  /** Others need the table. */
+  | { readonly kind: "needed"; readonly by: readonly string[] }
+  | { readonly kind: "busy" };
 
 /**
  * Does what the deletion policy says, then lets the object go. What is dropped follows from the registry (oid, name, uid,
@@ -20,14 +25,14 @@ export async function finalizeTable(
   object: DatabaseTable,
   context: ReconcileContext,
   signal: AbortSignal,
-): Promise<ReconcileResult> {
+): Promise<Finalized> {
   const current = await context.objects.read(object, signal);
-  if (current === undefined || current.metadata.uid !== object.metadata.uid) return {};
+  if (current === undefined || current.metadata.uid !== object.metadata.uid) return { kind: "released" };
   const kept = await reasonToKeep(current, context, signal);
   if (kept !== undefined) {
     context.recordEvent(current, { type: "Normal", reason: "TableKept", note: `the table is kept: ${kept}` });
     await context.objects.removeFinalizer(current, signal);
-    return {};
+    return { kind: "released" };
   }
   await context.gate.check(signal);
   const outcome = await dropOwnedTable(context.database, {
@@ -61,7 +66,7 @@ async function conclude(
   { object, outcome }: { readonly object: DatabaseTable; readonly outcome: DropOutcome },
   context: ReconcileContext,
   signal: AbortSignal,
-): Promise<ReconcileResult> {
+): Promise<Finalized> {
   switch (outcome.kind) {
     case "dropped":
       context.recordEvent(object, { type: "Normal", reason: "Dropped", note: outcome.statement.sql });
@@ -74,12 +79,9 @@ async function conclude(
       });
       break;
     case "needed":
-      return { kind: "needed", by: outcome.by };
-    case "fenced":
-      return { requeueAfterMs: RECHECK_MS };
     case "busy":
-      return { requeueAfterMs: BUSY_MS };
+      return outcome;
   }
   await context.objects.removeFinalizer(object, signal);
-  return {};
+  return { kind: "released" };
 }

@@ -1,7 +1,11 @@
-import type { Database } from "../../postgres/session/client.ts";
+import type { FieldError } from "../../crds/field_error.ts";
+import { ProbeMemory } from "../../postgres/data_memory.ts";
+import type { Database, TransactionOptions } from "../../postgres/session/client.ts";
 import { observeSituation, type Situation } from "../../postgres/situation.ts";
 import type { Table } from "../../postgres/table.ts";
-import { type LiveVerdict, verifyLive, type VerifyRequest } from "./verify.ts";
+import { literalFaults } from "./verify_literals.ts";
+import { type DataRequest, type DataVerdict, verifyData } from "./verify_data.ts";
+import { verifyPlan } from "./verify.ts";
 
 /** Which object asks, and what it wants. */
 export interface Question {
@@ -22,6 +26,7 @@ const NO_UID = "00000000-0000-0000-0000-000000000000";
 export class LiveCatalog {
   readonly #database: Database;
   readonly #clusterId: string;
+  readonly #memory = new ProbeMemory(() => performance.now());
 
   constructor(database: Database, clusterId: string) {
     this.#database = database;
@@ -32,14 +37,36 @@ export class LiveCatalog {
   async look({ namespace, name, uid, desired }: Question, signal: AbortSignal): Promise<Situation> {
     const owner = { clusterId: this.#clusterId, namespace, name, uid: uid === "" ? NO_UID : uid, generation: 0 };
     return await this.#database.transaction(
-      { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal, readOnly: true },
+      readOnly(signal),
       (transaction) => observeSituation(transaction, { owner, desired }),
     );
   }
 
-  /** What only the live database knows of a plan: types, functions, rows, dependents. */
-  async verify(request: VerifyRequest, signal: AbortSignal): Promise<LiveVerdict> {
-    const limits = { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal };
-    return await verifyLive(this.#database, request, limits);
+  /** What the catalog knows of a plan: types, functions, literals, dependents. @throws {PostgresError} as `look()`. */
+  async verify(
+    request: DataRequest & { readonly previous: Table | undefined },
+    signal: AbortSignal,
+  ): Promise<readonly FieldError[]> {
+    const { desired, situation, judged, previous } = request;
+    const faults = await this.#database.transaction(
+      readOnly(signal),
+      (transaction) => verifyPlan(transaction, desired, { plan: judged.plan, situation }),
+    );
+    // A cast is not executed, but nothing is asked about a type that is refused anyway.
+    if (faults.length > 0) return faults;
+    return await literalFaults(this.#database, { desired, previous }, limits(signal));
   }
+
+  /** What the rows know of a plan. Never throws for a database that does not answer. */
+  async ask(request: DataRequest, signal: AbortSignal): Promise<DataVerdict> {
+    return await verifyData(this.#database, request, { memory: this.#memory, signal });
+  }
+}
+
+function limits(signal: AbortSignal): Omit<TransactionOptions, "readOnly"> {
+  return { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal };
+}
+
+function readOnly(signal: AbortSignal): TransactionOptions {
+  return { ...limits(signal), readOnly: true };
 }

@@ -23,13 +23,23 @@ export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
       }
     },
     async addFinalizer(object, signal) {
-      await addFinalizer(client, { type, object: object, finalizer: FINALIZER, signal });
+      await addFinalizer(client, { type, object, finalizer: FINALIZER, signal });
     },
     async removeFinalizer(object, signal) {
-      await removeFinalizer(client, { type, object: object, finalizer: FINALIZER, signal });
+      await removeFinalizer(client, { type, object, finalizer: FINALIZER, signal });
     },
     async writeStatus(object, status, signal) {
       return (await statusWriter.write(object, { ...status }, signal)).resourceVersion;
+    },
+    async isGoing(owner, signal) {
+      const { namespace, name } = owner;
+      try {
+        const object = await client.get<DatabaseTable>(type, { namespace, name }, { signal });
+        return object.metadata.uid !== owner.uid || object.metadata.deletionTimestamp !== undefined;
+      } catch (error) {
+        if (isKubeError(error, 404)) return true;
+        throw error;
+      }
     },
     async isKindTerminating(signal) {
       const definition = await readCustomResourceDefinition(client, `${type.plural}.${type.group}`, signal);

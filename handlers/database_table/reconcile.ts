@@ -1,20 +1,20 @@
 import { type DatabaseTable, FINALIZER } from "../../crds/database_table/types.ts";
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { ReconcileResult } from "../../kube/controller.ts";
-import { type ApplyOutcome, applyTable, UnsupportedServer } from "../../postgres/apply.ts";
-import { PostgresError } from "../../postgres/session/errors.ts";
-import { RegistryUntrusted, SuperuserRefused } from "../../postgres/registry/registry_gate.ts";
+import { type ApplyOutcome, applyTable } from "../../postgres/apply.ts";
 import type { Statement } from "../../postgres/statement.ts";
 import type { Table } from "../../postgres/table.ts";
 import { conflictError } from "./conflict.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";
+import { type Failure, failureOf } from "./failure.ts";
 import { finalizeTable } from "./finalize.ts";
 import { wantedTable } from "./judge.ts";
 import { refusePlan } from "./policy.ts";
 import { schemaFault } from "./schema_fault.ts";
 import { type Finding, nextStatus } from "./status.ts";
-import { WaitTimes } from "./wait_times.ts";
 import { understandSpec } from "./understand.ts";
+import { verifyPlan } from "./verify.ts";
+import { WaitTimes } from "./wait_times.ts";
 
 /** When something outside must change first, and nobody tells us when it has. */
 const RECHECK_MS = 5 * 60_000;
@@ -25,7 +25,7 @@ const BUSY_MS = 500;
 export class TableReconciler {
   readonly #context: ReconcileContext;
   /** By uid: the resourceVersion at which nothing was left to do, so that the echo of our own write costs nothing. */
-  readonly #settled = new Map<string, { readonly key: string; readonly resourceVersion: string }>();
+  readonly #settled = new Map<string, Settled>();
   readonly #waits = new WaitTimes();
 
   constructor(context: ReconcileContext) {
@@ -34,8 +34,8 @@ export class TableReconciler {
 
   /** @throws what the controller must retry: outside failures after they were written to the status, and bugs. */
   async reconcile(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
-    const { uid, resourceVersion } = object.metadata;
-    if (this.#settled.get(uid)?.resourceVersion === resourceVersion) return {};
+    const waitMs = this.#settledForMs(object);
+    if (waitMs > 0) return waitMs === Infinity ? {} : { requeueAfterMs: waitMs };
     try {
       if (object.metadata.deletionTimestamp !== undefined) return await this.#finalize(object, signal);
       if (!(object.metadata.finalizers ?? []).includes(FINALIZER)) {
@@ -52,19 +52,39 @@ export class TableReconciler {
   /** The object of that key is gone. */
   forget(key: string): void {
     for (const [uid, settled] of this.#settled) {
-      if (settled.key === key) this.#settled.delete(uid);
+      if (settled.key !== key) continue;
+      this.#settled.delete(uid);
+      this.#waits.forget(uid);
     }
+  }
+
+  /** How long nothing needs to be done for this version of the object, in milliseconds. */
+  #settledForMs(object: DatabaseTable): number {
+    const settled = this.#settled.get(object.metadata.uid);
+    if (settled?.resourceVersion !== object.metadata.resourceVersion) return 0;
+    return settled.recheckAt - this.#context.now().getTime();
   }
 
   async #finalize(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
     if (!(object.metadata.finalizers ?? []).includes(FINALIZER)) return {};
-    return await finalizeTable(object, this.#context, signal);
+    const outcome = await finalizeTable(object, this.#context, signal);
+    switch (outcome.kind) {
+      case "released":
+        return {};
+      case "busy":
+        return { requeueAfterMs: BUSY_MS };
+      case "needed":
+        return await this.#wait(object, {
+          reason: "WaitingForDependents",
+          message: `the table is kept until these are gone: ${outcome.by.join("; ")}`,
+        }, signal);
+    }
   }
 
   async #converge(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
-    const { spec, errors, desired } = await understandSpec(object.spec);
+    const { errors, desired } = await understandSpec(object.spec);
     const wanted = desired === undefined ? undefined : wantedTable(desired);
-    if (errors.length > 0 || desired === undefined || wanted === undefined || spec === undefined) {
+    if (errors.length > 0 || desired === undefined || wanted === undefined) {
       return await this.#refuse(object, { reason: "InvalidSpec", errors }, signal);
     }
     await this.#context.gate.check(signal);
@@ -73,6 +93,9 @@ export class TableReconciler {
       ...wanted,
       owner: ownerOf(object, this.#context.clusterId),
       specHash: await hashOf(wanted.desired),
+      wasMade: object.status?.observed?.oid !== undefined,
+      isLiving: async () => (await this.#context.objects.read(object, signal))?.metadata.uid === object.metadata.uid,
+      verify: (transaction, seen) => verifyPlan(transaction, desired, seen),
       judge: (plan, situation) => refusePlan({ desired, plan, situation }).map(({ error }) => error),
     }, { lockTimeoutMs, statementTimeoutMs, signal });
     return await this.#conclude(object, outcome, signal);
@@ -88,24 +111,31 @@ export class TableReconciler {
         return await this.#finish(object, outcome, signal);
       case "refused":
         this.#tellWhatRan(object, outcome.statements, "Altered");
-        return await this.#refuse(object, { reason: "PlanRefused", errors: outcome.faults }, signal);
+        // The message says what a person can do in the database, which no event of ours will tell.
+        return await this.#refuse(
+          object,
+          { reason: "PlanRefused", errors: outcome.faults, recheckMs: RECHECK_MS },
+          signal,
+        );
       case "conflict":
         // The other side may go away, and no event of ours will tell.
-        return {
-          ...await this.#refuse(
-            object,
-            { reason: "OwnershipConflict", errors: [conflictError(outcome.conflict)] },
-            signal,
-          ),
-          requeueAfterMs: RECHECK_MS,
-        };
+        return await this.#refuse(object, {
+          reason: "OwnershipConflict",
+          errors: [conflictError(outcome.conflict)],
+          recheckMs: RECHECK_MS,
+        }, signal);
       case "noSchema": {
         const errors = [forbidden("spec.schema", schemaFault(outcome.exists))];
-        return { ...await this.#refuse(object, { reason: "InvalidSpec", errors }, signal), requeueAfterMs: RECHECK_MS };
+        return await this.#refuse(object, { reason: "InvalidSpec", errors, recheckMs: RECHECK_MS }, signal);
       }
-      case "fenced":
-        this.#context.logger.info("a newer generation was here first", { generation: object.metadata.generation });
-        return {};
+      case "fenced": {
+        const message = `generation ${outcome.generation} of this object was applied before: ` +
+          `this one (${object.metadata.generation}) is older, for instance because the cluster was restored`;
+        return await this.#settle(object, {
+          finding: { kind: "Waiting", reason: "Fenced", message },
+          recheckMs: RECHECK_MS,
+        }, signal);
+      }
       case "busy":
         return { requeueAfterMs: BUSY_MS };
     }
@@ -120,14 +150,21 @@ export class TableReconciler {
     const { relation, waiting } = outcome;
     if (waiting.length === 0) {
       this.#waits.forget(object.metadata.uid);
-      return await this.#settle(object, { kind: "Ready", relation }, signal);
+      return await this.#settle(object, { finding: { kind: "Ready", relation } }, signal);
     }
     const tables = waiting.map(({ references }) => `${references.schema}.${references.table}`);
     const message = `waiting for ${[...new Set(tables)].join(", ")}, which a foreign key refers to`;
-    await this.#settle(object, { kind: "Waiting", reason: "WaitingForReference", message }, signal);
-    // Its coming is an event of another object: looked for soon, and less often the longer it takes.
-    this.#settled.delete(object.metadata.uid);
-    return { requeueAfterMs: this.#waits.next(object.metadata.uid) };
+    return await this.#wait(object, { reason: "WaitingForReference", message }, signal);
+  }
+
+  /** What is waited for comes as an event of somebody else: looked for soon, and less often the longer it takes. */
+  async #wait(
+    object: DatabaseTable,
+    finding: { readonly reason: string; readonly message: string },
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    const recheckMs = this.#waits.next(object.metadata.uid);
+    return await this.#settle(object, { finding: { kind: "Waiting", ...finding }, recheckMs }, signal);
   }
 
   #tellWhatRan(object: DatabaseTable, statements: readonly Statement[], reason: "Created" | "Altered"): void {
@@ -141,30 +178,34 @@ export class TableReconciler {
     refusal: {
       readonly reason: "InvalidSpec" | "PlanRefused" | "OwnershipConflict";
       readonly errors: readonly FieldError[];
+      /** When something other than the object may have mended it; absent: never. */
+      readonly recheckMs?: number;
     },
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    this.#context.recordEvent(object, {
-      type: "Warning",
-      reason: refusal.reason,
-      note: refusal.errors.map(formatFieldError).join("; "),
-    });
-    return await this.#settle(object, { kind: "Faulty", ...refusal }, signal);
+    const { reason, errors, recheckMs } = refusal;
+    this.#context.recordEvent(object, { type: "Warning", reason, note: errors.map(formatFieldError).join("; ") });
+    return await this.#settle(object, { finding: { kind: "Faulty", reason, errors }, recheckMs }, signal);
   }
 
-  /** Writes the status and remembers that this version of the object needs nothing more. */
-  async #settle(object: DatabaseTable, finding: Finding, signal: AbortSignal): Promise<ReconcileResult> {
+  /** Writes the status and remembers that this version of the object needs nothing more, for ever or for a while. */
+  async #settle(
+    object: DatabaseTable,
+    { finding, recheckMs }: { readonly finding: Finding; readonly recheckMs?: number | undefined },
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
     const status = nextStatus(object, finding, timestamp(this.#context.now()));
     const resourceVersion = await this.#context.objects.writeStatus(object, status, signal);
     const { namespace, name, uid } = object.metadata;
-    this.#settled.set(uid, { key: `${namespace}/${name}`, resourceVersion });
-    return {};
+    const recheckAt = recheckMs === undefined ? Infinity : this.#context.now().getTime() + recheckMs;
+    this.#settled.set(uid, { key: `${namespace}/${name}`, resourceVersion, recheckAt });
+    return recheckMs === undefined ? {} : { requeueAfterMs: recheckMs };
   }
 
-  /** Says in status and event why an outside failure keeps the table from its spec, then lets the controller retry. */
+  /** Says in status and event why a failure keeps the table from its spec, then lets the controller retry. */
   async #fail(object: DatabaseTable, error: unknown, signal: AbortSignal): Promise<ReconcileResult> {
-    const failure = failureOf(error);
-    if (failure === undefined) throw error;
+    const failure: Failure | undefined = failureOf(error);
+    if (failure === undefined || signal.aborted) throw error;
     this.#settled.delete(object.metadata.uid);
     this.#context.gate.distrust();
     const status = nextStatus(object, { kind: "Failing", ...failure }, timestamp(this.#context.now()));
@@ -175,26 +216,11 @@ export class TableReconciler {
   }
 }
 
-interface Failure {
-  readonly reason: string;
-  readonly message: string;
-  readonly databaseReachable: boolean;
-  /** Whether the controller's backoff decides; otherwise it is looked at again in some minutes. */
-  readonly retryNow: boolean;
-}
-
-function failureOf(error: unknown): Failure | undefined {
-  if (error instanceof RegistryUntrusted || error instanceof SuperuserRefused || error instanceof UnsupportedServer) {
-    return { reason: error.name, message: error.message, databaseReachable: true, retryNow: false };
-  }
-  if (!(error instanceof PostgresError)) return undefined;
-  const isConnected = error.sqlstate !== undefined && !/^(08|57P0|28|53300|3D000)/.test(error.sqlstate);
-  return {
-    reason: isConnected ? "ApplyFailed" : "DatabaseUnreachable",
-    message: error.message,
-    databaseReachable: isConnected,
-    retryNow: error.kind !== "condition",
-  };
+interface Settled {
+  readonly key: string;
+  readonly resourceVersion: string;
+  /** Milliseconds since 1970; Infinity if only a change of the object can bring new work. */
+  readonly recheckAt: number;
 }
 
 /** RFC 3339 with seconds, as `metav1.Time` wants it. */

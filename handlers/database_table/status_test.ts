@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
-import type { Relation } from "../../postgres/catalog.ts";
+import { emptyRelation, type Relation } from "../../postgres/relation.ts";
 import { nextStatus } from "./status.ts";
 
 const OBJECT: DatabaseTable = {
@@ -17,22 +17,7 @@ const OBJECT: DatabaseTable = {
 };
 
 function relation(totalBytes: number): Relation {
-  return {
-    oid: 7,
-    schema: "public",
-    name: "t",
-    kind: "table",
-    columns: [],
-    constraints: [],
-    indexes: [],
-    triggers: [],
-    ownedByRole: true,
-    peculiarities: [],
-    rowEstimate: undefined,
-    totalBytes,
-    inbound: [],
-    views: [],
-  };
+  return { ...emptyRelation("public", "t"), oid: 7, totalBytes };
 }
 
 function types(object: DatabaseTable): readonly string[] {

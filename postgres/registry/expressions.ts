@@ -13,7 +13,7 @@ export interface Declared {
   readonly named: Readonly<Record<string, string>>;
   /** The checks that PostgreSQL gave a name, in the order in which they were made. */
   readonly newChecks: readonly string[];
-  /** The indexes that PostgreSQL gave a name, all of them, in the order in which they were made. */
+  /** The indexes that PostgreSQL gave a name, in the order in which they were made. */
   readonly newIndexes: readonly Index[];
 }
 
@@ -117,16 +117,21 @@ function pairChecks({ before, after, declared }: Step): readonly [key: string, t
   return pair(made, declared.newChecks).map(([{ name }, text]) => [expressionKey.check(name), text]);
 }
 
+/** A plain index has nothing to pair, whoever named it. */
 function pairIndexes({ before, after, declared }: Step): readonly [key: string, text: string][] {
   const named = Object.keys(declared.named);
   const made = newParts<CatalogIndex>(before?.indexes, after.indexes)
-    .filter(({ name }) => !named.some((key) => key.startsWith(`index/${name}/`)));
-  return pair(made, declared.newIndexes).flatMap(([{ name }, { keys, where }]) => [
+    .filter((index) => hasExpression(index) && !named.some((key) => key.startsWith(`index/${index.name}/`)));
+  return pair(made, declared.newIndexes.filter(hasExpression)).flatMap(([{ name }, { keys, where }]) => [
     ...keys.flatMap(({ expression }, index) =>
       expression === undefined ? [] : [[expressionKey.indexKey(name, index + 1), expression] as [string, string]]
     ),
     ...(where === undefined ? [] : [[expressionKey.indexWhere(name), where] as [string, string]]),
   ]);
+}
+
+function hasExpression({ keys, where }: Pick<Index, "keys" | "where">): boolean {
+  return where !== undefined || keys.some(({ expression }) => expression !== undefined);
 }
 
 /** In the order in which they were made: oids are given one after the other, and only a rare wrap begins again. */

@@ -1,0 +1,40 @@
+import { KubeError } from "../../kube/client.ts";
+import { UnsupportedServer } from "../../postgres/apply.ts";
+import { RegistryUntrusted, SuperuserRefused } from "../../postgres/registry/registry_gate.ts";
+import { PostgresError } from "../../postgres/session/errors.ts";
+
+/** A failure outside the spec, in the words of the status. */
+export interface Failure {
+  readonly reason: string;
+  readonly message: string;
+  readonly databaseReachable: boolean;
+  /** Whether the controller's backoff decides; otherwise it is looked at again in some minutes. */
+  readonly retryNow: boolean;
+}
+
+/** What users are told of a failure; `undefined` for those of the API server that say nothing about the table. */
+export function failureOf(error: unknown): Failure | undefined {
+  if ([RegistryUntrusted, SuperuserRefused, UnsupportedServer].some((known) => error instanceof known)) {
+    const { name, message } = error as Error;
+    return { reason: name, message, databaseReachable: true, retryNow: false };
+  }
+  if (error instanceof PostgresError) return databaseFailure(error);
+  if (error instanceof KubeError) {
+    if (error.status !== 403) return undefined;
+    return { reason: "Forbidden", message: error.message, databaseReachable: true, retryNow: true };
+  }
+  if (error instanceof DOMException) return undefined;
+  // The stack is in the log; whoever looks at the object must not read that all is well.
+  const message = "the operator failed in a way that nobody expected: see its log";
+  return { reason: "InternalError", message, databaseReachable: true, retryNow: true };
+}
+
+function databaseFailure(error: PostgresError): Failure {
+  const isConnected = error.sqlstate !== undefined && !/^(08|57P0|28|53300|3D000)/.test(error.sqlstate);
+  return {
+    reason: isConnected ? "ApplyFailed" : "DatabaseUnreachable",
+    message: error.message,
+    databaseReachable: isConnected,
+    retryNow: error.kind !== "condition",
+  };
+}

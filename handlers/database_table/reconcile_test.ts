@@ -1,0 +1,55 @@
+import { assertEquals } from "@std/assert";
+import type { DatabaseTable } from "../../crds/database_table/types.ts";
+import { silentLogger } from "../../kube/logger.ts";
+import type { ReconcileContext } from "./context.ts";
+import { TableReconciler } from "./reconcile.ts";
+
+const OBJECT: DatabaseTable = {
+  apiVersion: "kopf.demo/v1",
+  kind: "DatabaseTable",
+  metadata: {
+    name: "a",
+    namespace: "b",
+    uid: "u",
+    generation: 1,
+    resourceVersion: "1",
+    creationTimestamp: "2026-01-01T00:00:00Z",
+    finalizers: ["kopf.demo/tablewright"],
+  },
+  spec: { tableName: "t", columns: [{ id: "integer" }], primaryKey: "id" },
+};
+const MINUTE = 60_000;
+
+/** A database that holds nothing, not even the schema, and counts how often it is looked at. */
+function emptyDatabase(clock: { now: number }): { context: ReconcileContext; looks(): number } {
+  let looks = 0;
+  const context = {
+    database: {
+      transaction: (_options: unknown, work: (transaction: unknown) => Promise<unknown>) => {
+        looks++;
+        return work({ query: () => Promise.resolve([]) });
+      },
+    },
+    gate: { check: () => Promise.resolve() },
+    clusterId: "c",
+    objects: { writeStatus: () => Promise.resolve("2") },
+    recordEvent() {},
+    now: () => new Date(clock.now),
+    logger: silentLogger,
+  } as unknown as ReconcileContext;
+  return { context, looks: () => looks };
+}
+
+Deno.test("reconcile() looks again after some minutes at what only others can mend, whatever events come before", async () => {
+  const clock = { now: Date.UTC(2026, 0, 1) };
+  const { context, looks } = emptyDatabase(clock);
+  const reconciler = new TableReconciler(context);
+  const signal = new AbortController().signal;
+  assertEquals([await reconciler.reconcile(OBJECT, signal), looks()], [{ requeueAfterMs: 5 * MINUTE }, 1]);
+  // The echo of our own write, which also ends the timer that runs.
+  const echo = { ...OBJECT, metadata: { ...OBJECT.metadata, resourceVersion: "2" } };
+  clock.now += MINUTE;
+  assertEquals([await reconciler.reconcile(echo, signal), looks()], [{ requeueAfterMs: 4 * MINUTE }, 1]);
+  clock.now += 4 * MINUTE;
+  assertEquals([await reconciler.reconcile(echo, signal), looks()], [{ requeueAfterMs: 5 * MINUTE }, 2]);
+});

@@ -17,8 +17,8 @@ export interface KindHandler {
     /** Whether DELETE is judged too (in an entry of its own, which never blocks when the operator is down). */
     readonly judgesDelete: boolean;
   };
-  /** The object with absent fields filled in; it never changes what a user wrote. Pure. */
-  readonly withDefaults: (object: ReviewedObject) => ReviewedObject;
+  /** The object with absent fields filled in, of an update beside the old object; it never changes what a user wrote. Pure. */
+  readonly withDefaults: (object: ReviewedObject, oldObject?: ReviewedObject) => ReviewedObject;
   /** @throws if nobody can judge; the API server's `failurePolicy` then decides. */
   readonly validate: (request: AdmissionRequest, signal: AbortSignal) => Promise<Verdict>;
   /** `undefined` for a kind that only admission looks at. */

@@ -63,11 +63,11 @@ async function validate(dependencies: AdmissionDependencies, { kind, request, si
 }
 
 function mutate({ kind, request }: Review): Promise<object> {
-  const { object } = request;
+  const { object, oldObject } = request;
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
     return Promise.resolve(encodePatch(request, []));
   }
-  return Promise.resolve(encodePatch(request, comparePatch(object, kind.withDefaults(object))));
+  return Promise.resolve(encodePatch(request, comparePatch(object, kind.withDefaults(object, oldObject))));
 }
 
 /** Go's duration as the API server writes it into `?timeout=`: `5s`, `1m30s`, `500ms`. */

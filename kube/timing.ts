@@ -18,6 +18,7 @@ export interface TimerSource<Handle> {
   clearTimeout(handle: Handle): void;
 }
 
+/** The clock and the timers of a source, in the form in which components take them. */
 export function createTiming<Handle>(source: TimerSource<Handle>): Timing {
   const setTimer = (callback: () => void, ms: number): () => void => {
     const handle = source.setTimeout(callback, ms);

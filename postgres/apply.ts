@@ -1,11 +1,19 @@
 import { observeRelations, type Relation } from "./catalog.ts";
 import { type PlannedTable, planSituation, type WantedTable } from "./planning.ts";
 import { declaredOfIndex, writeDown } from "./record_step.ts";
-import { addMember, claim, findOwned, type OwnedTable, takeOver } from "./registry/registry.ts";
-import type { Database, Transaction } from "./session/client.ts";
-import { type Claimant, type Conflict, observeSituation, ownRow, type Situation } from "./situation.ts";
+import { addMember, claim, findOwned, forget, type OwnedTable, takeOver } from "./registry/registry.ts";
+import { type Database, searchPathOf, type Transaction } from "./session/client.ts";
+import {
+  type Claimant,
+  type Conflict,
+  isNeverRecorded,
+  observeSituation,
+  ownRow,
+  type Situation,
+} from "./situation.ts";
 import type { LockMode, Statement } from "./statement.ts";
 import type { Step } from "./step.ts";
+import { quoteLiteral } from "./text/identifier.ts";
 import { lockNames, lockTable, type TableName } from "./table_lock.ts";
 import type { ForeignKey } from "./table.ts";
 
@@ -23,8 +31,15 @@ export interface ApplyRequest<F> extends Claimant, WantedTable {
   readonly verify: (
     transaction: Transaction,
     seen: { readonly plan: PlannedTable; readonly situation: Situation },
-  ) => Promise<readonly F[]>;
+  ) => Promise<Verified<F>>;
   readonly judge: Judge<F>;
+}
+
+/** What the catalog says to a plan. */
+export interface Verified<F> {
+  readonly faults: readonly F[];
+  /** Schemas of extensions whose functions and operators the plan's expressions call. */
+  readonly searchPath: readonly string[];
 }
 
 export interface ApplyLimits {
@@ -40,6 +55,8 @@ export type ApplyOutcome<F> =
     readonly kind: "done";
     readonly statements: readonly Statement[];
     readonly created: boolean;
+    /** The table was there before, and is the object's from now on. */
+    readonly adopted: boolean;
     readonly relation: Relation;
     /** Foreign keys to tables that are not there yet. */
     readonly waiting: readonly ForeignKey[];
@@ -55,7 +72,7 @@ export type ApplyOutcome<F> =
 
 /** What one round did. */
 type Round<F> =
-  | { readonly kind: "ran"; readonly step: Step; readonly created: boolean }
+  | { readonly kind: "ran"; readonly step: Step; readonly created: boolean; readonly adopted: boolean }
   | { readonly kind: "again" }
   | { readonly kind: "end"; readonly outcome: ApplyOutcome<F> };
 
@@ -83,17 +100,19 @@ export async function applyTable<F>(
 ): Promise<ApplyOutcome<F>> {
   const statements: Statement[] = [];
   let created = false;
+  let adopted = false;
   for (let count = 0; count < MAX_ROUNDS; count++) {
     const round = await advance(database, request, limits);
     switch (round.kind) {
       case "ran":
         statements.push(...round.step.statements);
         created ||= round.created;
+        adopted ||= round.adopted;
         break;
       case "again":
         break;
       case "end":
-        return withHistory(round.outcome, { statements, created });
+        return withHistory(round.outcome, { statements, created, adopted });
     }
   }
   throw new Error(`the plan of ${request.desired.schema}.${request.desired.name} does not end`);
@@ -101,11 +120,11 @@ export async function applyTable<F>(
 
 function withHistory<F>(
   outcome: ApplyOutcome<F>,
-  history: { readonly statements: readonly Statement[]; readonly created: boolean },
+  history: { readonly statements: readonly Statement[]; readonly created: boolean; readonly adopted: boolean },
 ): ApplyOutcome<F> {
   switch (outcome.kind) {
     case "done":
-      return { ...outcome, ...history };
+      return { ...outcome, ...history, adopted: outcome.adopted || history.adopted };
     case "refused":
       return { ...outcome, statements: history.statements };
     default:
@@ -124,16 +143,21 @@ async function advance<F>(database: Database, request: ApplyRequest<F>, limits: 
   const faults = request.judge(plan, situation);
   if (faults.length > 0) return end({ kind: "refused", faults, statements: [] });
   const [step] = plan.steps;
-  if (step === undefined && situation.kind === "owned" && isRecorded(situation.row, request)) {
+  const adopting = isAdopting(situation);
+  if (step === undefined && situation.kind === "owned" && !adopting && isRecorded(situation.row, request)) {
     return end(done(situation.relation, plan));
   }
-  if (step?.kind === "Concurrent") return await runConcurrently(database, { request, step }, limits);
+  if (step?.kind === "Concurrent") return await runConcurrently(database, { request, step, plan, situation }, limits);
   const touchesOthers = step?.changes.some((change) => "foreignKey" in change || "references" in change) ?? false;
-  return await runTransaction(database, { request, touchesOthers }, limits);
+  return await runTransaction(database, { request, touchesOthers, adopting }, limits);
 }
 
 function isRecorded<F>(row: OwnedTable, request: ApplyRequest<F>): boolean {
   return row.owner.uid === request.owner.uid && row.specHash === request.specHash && row.oid !== undefined;
+}
+
+function isAdopting(situation: Situation): boolean {
+  return situation.kind === "owned" && situation.adopting === true;
 }
 
 /** Why a situation cannot be changed by anything that we may do; `undefined` if it can. */
@@ -158,6 +182,8 @@ interface Work<F> {
   readonly request: ApplyRequest<F>;
   /** Whether the step that is due locks the tables that foreign keys refer to. */
   readonly touchesOthers: boolean;
+  /** Whether a table that nobody owned is about to become the object's. */
+  readonly adopting: boolean;
 }
 
 async function runTransaction<F>(
@@ -175,18 +201,22 @@ async function runTransaction<F>(
 
 async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round<F>> {
   const { request } = work;
-  const row = await claimRow(transaction, request);
+  const row = await claimRow(transaction, request, work.adopting ? "adopted" : "created");
   if (!await lockNames(transaction, namesOf(work, row))) throw new RolledBack(end({ kind: "busy" }));
+  // What is recorded of it as ours must be what was judged.
+  if (work.adopting) await lockTable(transaction, request.desired, "SHARE UPDATE EXCLUSIVE");
   // In statements of their own: what a holder of these locks committed before us is seen only now.
   const situation = await observeSituation(transaction, request);
   const stop = stopReason(request, situation);
   if (stop !== undefined) throw new RolledBack(end(stop));
+  if (isAdopting(situation) !== work.adopting) throw new RolledBack({ kind: "again" });
   const plan = await planSituation(request, situation);
-  const faults = [...request.judge(plan, situation), ...await request.verify(transaction, { plan, situation })];
+  const verified = await request.verify(transaction, { plan, situation });
+  const faults = [...request.judge(plan, situation), ...verified.faults];
   if (faults.length > 0) throw new RolledBack(end({ kind: "refused", faults, statements: [] }));
   const [step] = plan.steps;
   if (step?.kind === "Concurrent") throw new RolledBack({ kind: "again" });
-  return await execute(transaction, request, { situation, row, plan, step });
+  return await execute(transaction, request, { situation, row, plan, step, searchPath: verified.searchPath });
 }
 
 /** Both names of the table, and what its foreign keys refer to: two operators must not plan the same at the same time. */
@@ -201,7 +231,11 @@ function namesOf<F>({ request, touchesOthers }: Work<F>, row: OwnedTable): reado
 }
 
 /** The fence: from here on no other operator changes what this object owns. */
-async function claimRow<F>(transaction: Transaction, request: ApplyRequest<F>): Promise<OwnedTable> {
+async function claimRow<F>(
+  transaction: Transaction,
+  request: ApplyRequest<F>,
+  origin: OwnedTable["origin"],
+): Promise<OwnedTable> {
   const { owner, desired, specHash } = request;
   const retained = ownRow(
     await findOwned(transaction, { owner, schema: desired.schema, table: desired.name }),
@@ -212,7 +246,13 @@ async function claimRow<F>(transaction: Transaction, request: ApplyRequest<F>): 
     if (!await request.isLiving()) throw new RolledBack(end({ kind: "busy" }));
     await takeOver(transaction, retained, owner);
   }
-  const claimed = await claim(transaction, { owner, schema: desired.schema, table: desired.name, specHash });
+  const wanted = { owner, schema: desired.schema, table: desired.name, specHash, origin };
+  let claimed = await claim(transaction, wanted);
+  if (claimed.kind === "claimed" && isNeverRecorded(claimed.row) && claimed.row.origin !== origin) {
+    // It owns nothing, but would say of what it will own that it began otherwise.
+    await forget(transaction, claimed.row.id);
+    claimed = await claim(transaction, wanted);
+  }
   switch (claimed.kind) {
     case "claimed":
       return claimed.row;
@@ -234,24 +274,51 @@ async function execute<F>(
     readonly row: OwnedTable;
     readonly plan: PlannedTable;
     readonly step: Step | undefined;
+    readonly searchPath: readonly string[];
   },
 ): Promise<Round<F>> {
-  const { situation, row, plan, step } = found;
+  const { situation, row, plan, step, searchPath } = found;
   const before = situation.kind === "owned" ? situation : undefined;
   const statements = step?.statements ?? [];
   const mode = strongestLock(statements);
-  // All waiting happens here, bounded by lock_timeout; the statements behind it find their lock held.
-  if (before !== undefined && mode !== undefined) await lockTable(transaction, before.basis.table, mode);
+  if (before !== undefined && mode !== undefined) await lockUnchanged(transaction, before, mode);
   const name = nameAfter(step, before?.basis.table.name ?? request.desired.name);
-  const ran = statements.map((statement) => transaction.query(statement.sql));
+  const ran = withSearchPath(statements.map(({ sql }) => sql), searchPath).map((sql) => transaction.query(sql));
   const observed = observeRelations(transaction, { schema: request.desired.schema, names: [name], oids: [] });
   const [[relation]] = await Promise.all([observed, ...ran]);
   if (relation === undefined || (before !== undefined && relation.oid !== before.relation.oid)) {
     throw new Error(`the table ${request.desired.schema}.${name} is not there after its plan ran`);
   }
-  await writeDown(transaction, request, { row, before: before?.relation, after: relation, plan, step });
-  if (step === undefined) return end(done(relation, plan));
-  return { kind: "ran", step, created: before === undefined };
+  const adopted = before?.adopting === true;
+  const known = adopted ? { ...before.row, id: row.id } : row;
+  await writeDown(transaction, request, { row: known, before: before?.relation, after: relation, plan, step });
+  if (step === undefined) return end({ ...done(relation, plan), adopted });
+  return { kind: "ran", step, created: before === undefined, adopted };
+}
+
+/**
+ * All waiting happens here, bounded by lock_timeout; the statements behind it find their lock held. What somebody changed
+ * by hand while we waited was not planned for, and must not be taken for what we made.
+ */
+async function lockUnchanged(
+  transaction: Transaction,
+  { relation, basis }: Extract<Situation, { readonly kind: "owned" }>,
+  mode: LockMode,
+): Promise<void> {
+  await lockTable(transaction, basis.table, mode);
+  const [locked] = await observeRelations(transaction, { schema: relation.schema, names: [], oids: [relation.oid] });
+  const shape = (each: Relation) => JSON.stringify({ ...each, totalBytes: 0, relationBytes: 0, rowEstimate: 0 });
+  if (locked === undefined || shape(locked) !== shape(relation)) throw new RolledBack({ kind: "again" });
+}
+
+/** Behind the statements the path is as before: what the catalog prints must not depend on it. */
+function withSearchPath(statements: readonly string[], schemas: readonly string[]): readonly string[] {
+  if (schemas.length === 0) return statements;
+  return [setSearchPath(searchPathOf(schemas)), ...statements, setSearchPath(searchPathOf([]))];
+}
+
+function setSearchPath(path: string): string {
+  return `SELECT set_config('search_path', ${quoteLiteral(path)}, true)`;
 }
 
 function strongestLock(statements: readonly Statement[]): LockMode | undefined {
@@ -271,14 +338,25 @@ function nameAfter(step: Step | undefined, name: string): string {
  */
 async function runConcurrently<F>(
   database: Database,
-  work: { readonly request: ApplyRequest<F>; readonly step: Step },
+  work: {
+    readonly request: ApplyRequest<F>;
+    readonly step: Step;
+    readonly plan: PlannedTable;
+    readonly situation: Situation;
+  },
   limits: ApplyLimits,
 ): Promise<Round<F>> {
-  const { request, step } = work;
+  const { request, step, plan, situation } = work;
   const { desired } = request;
+  let searchPath: readonly string[] = [];
   try {
     await database.transaction({ ...limits, readOnly: false }, async (transaction) => {
-      const row = await claimRow(transaction, request);
+      const row = await claimRow(transaction, request, "created");
+      const verified = await request.verify(transaction, { plan, situation });
+      if (verified.faults.length > 0) {
+        throw new RolledBack(end({ kind: "refused", faults: verified.faults, statements: [] }));
+      }
+      searchPath = verified.searchPath;
       for (const change of step.changes) {
         if (change.kind !== "CreateIndex" || change.index.name === undefined) continue;
         const { index } = change;
@@ -295,14 +373,14 @@ async function runConcurrently<F>(
   }
   const lockName = `tablewright/${desired.schema}.${desired.name}`;
   for (const statement of step.statements) {
-    const ran = await database.concurrently({ lockName, signal: limits.signal }, statement.sql);
+    const ran = await database.concurrently({ lockName, searchPath, signal: limits.signal }, statement.sql);
     if (!ran) return end({ kind: "busy" });
   }
-  return { kind: "ran", step, created: false };
+  return { kind: "ran", step, created: false, adopted: false };
 }
 
-function done<F>(relation: Relation, plan: PlannedTable): ApplyOutcome<F> {
-  return { kind: "done", statements: [], created: false, relation, waiting: plan.waiting };
+function done<F>(relation: Relation, plan: PlannedTable): Extract<ApplyOutcome<F>, { readonly kind: "done" }> {
+  return { kind: "done", statements: [], created: false, adopted: false, relation, waiting: plan.waiting };
 }
 
 function end<F>(outcome: ApplyOutcome<F>): Round<F> {

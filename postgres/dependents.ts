@@ -50,14 +50,16 @@ const DEPENDENTS = `SELECT x.kind, x.name, x.of, x.columns, x.width, x.silent FR
         pg_describe_object(p.classid, p.objid, p.objsubid)) END AS name,
     nullif(coalesce(nullif(k.conrelid, 0), d.adrelid, g.tgrelid, l.polrelid, CASE WHEN w.rulename <> '_RETURN' THEN w.ev_class END), $1::oid)::regclass::text AS of,
     (SELECT json_agg(a.attname ORDER BY a.attnum)::text FROM pg_attribute a
-      WHERE a.attrelid = $1::oid AND a.attnum = ANY (array_remove(p.wanted, b.attnum::int))) AS columns,
+      WHERE a.attrelid = $1::oid AND a.attnum = ANY (p.wanted)) AS columns,
     (SELECT count(DISTINCT q.refobjsubid)::int FROM pg_depend q WHERE q.classid = p.classid AND q.objid = p.objid
       AND q.objsubid = p.objsubid AND q.refclassid = 'pg_class'::regclass AND q.refobjid = $1::oid AND q.refobjsubid > 0
       AND q.refobjsubid IS DISTINCT FROM b.attnum) AS width,
     p.silent, w.ev_class
   FROM (SELECT p.classid, p.objid, p.objsubid, array_agg(DISTINCT p.refobjsubid) AS wanted, bool_or(p.deptype IN ('a', 'i')) AS silent
     FROM pg_depend p JOIN pg_attribute a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid
-    WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = $1::oid AND NOT a.attisdropped
+    -- A column's own default or expression goes with it.
+    LEFT JOIN pg_attrdef d ON p.classid = 'pg_attrdef'::regclass AND d.oid = p.objid AND d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = $1::oid AND d.oid IS NULL AND NOT a.attisdropped
       AND a.attname = ANY (ARRAY(SELECT jsonb_array_elements_text($2::text::jsonb))) GROUP BY 1, 2, 3) AS p
   LEFT JOIN pg_rewrite w ON p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid
   LEFT JOIN pg_class v ON v.oid = w.ev_class
@@ -69,10 +71,9 @@ const DEPENDENTS = `SELECT x.kind, x.name, x.of, x.columns, x.width, x.silent FR
   LEFT JOIN pg_publication_rel r ON p.classid = 'pg_publication_rel'::regclass AND r.oid = p.objid
   LEFT JOIN pg_statistic_ext t ON p.classid = 'pg_statistic_ext'::regclass AND t.oid = p.objid
   LEFT JOIN pg_class c ON p.classid = 'pg_class'::regclass AND c.oid = p.objid
-  -- A column's own default or expression goes with it; so does what NOT NULL is from PostgreSQL 18 on.
-  WHERE p.wanted IS DISTINCT FROM ARRAY[b.attnum::int] AND k.contype IS DISTINCT FROM 'n'
+  -- What NOT NULL is from PostgreSQL 18 on goes with its column, too.
+  WHERE k.contype IS DISTINCT FROM 'n' AND g.tgisinternal IS DISTINCT FROM true
     AND NOT (p.classid = 'pg_class'::regclass AND p.objid = $1::oid)
-    AND g.tgisinternal IS DISTINCT FROM true
 ) AS x ORDER BY x.kind, x.of NULLS FIRST, x.name`;
 
 /**

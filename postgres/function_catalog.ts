@@ -1,54 +1,54 @@
 import type { CalledNames, FunctionFact, FunctionFacts, OperatorFact } from "./functions.ts";
 import type { Transaction } from "./session/client.ts";
 import { nearestName } from "./text/nearest_name.ts";
+import type { QualifiedName } from "./text/qualified_name.ts";
+import { isBuiltIn } from "./text/type_name.ts";
 import { TRUSTED_ROLES } from "./trusted_roles.ts";
-
-const NAMES = (parameter: string) => `ANY (ARRAY(SELECT jsonb_array_elements_text(${parameter}::text::jsonb)))`;
-
-const EXTENSION_OF = (catalog: string, oid: string) =>
-  `(SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-    WHERE d.classid = '${catalog}'::regclass AND d.objid = ${oid} AND d.deptype = 'e' LIMIT 1)`;
 
 const IS_INTERNAL = `(p.proargtypes::oid[] || p.prorettype)
   && '{internal,cstring,trigger,event_trigger,language_handler,fdw_handler,index_am_handler,table_am_handler,tsm_handler}'::regtype[]::oid[]`;
 
 const FUNCTIONS = `
-SELECT DISTINCT n.nspname AS schema, p.proname AS name, ${EXTENSION_OF("pg_proc", "p.oid")} AS extension,
+SELECT DISTINCT n.nspname AS schema, p.proname AS name, ${extensionOf("pg_proc", "p.oid")} AS extension,
   pg_get_userbyid(p.proowner) AS owner, p.proowner IN (${TRUSTED_ROLES}) AS is_trusted, p.provolatile = 'v' AS is_volatile,
   p.prokind AS kind, p.proretset AS returns_set, ${IS_INTERNAL} AS is_internal
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = ${NAMES("$1")}
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = ${anyOf("$1")}
 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9`;
 
+// Of PostgreSQL's own, dozens for one name, it matters only that there is one.
 const OPERATORS = `
-SELECT DISTINCT n.nspname AS schema, o.oprname AS name, ${EXTENSION_OF("pg_operator", "o.oid")} AS extension,
+SELECT DISTINCT n.nspname AS schema, o.oprname AS name
+FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE o.oprname = ${anyOf("$1")}`;
+
+const FOREIGN_OPERATORS = `
+SELECT DISTINCT n.nspname AS schema, o.oprname AS name, ${extensionOf("pg_operator", "o.oid")} AS extension,
   pg_get_userbyid(o.oprowner) AS owner, o.oprowner IN (${TRUSTED_ROLES}) AS is_trusted, p.provolatile = 'v' AS is_volatile,
-  CASE WHEN n.nspname = 'pg_catalog' THEN 'pg_catalog' ELSE m.nspname END AS function_schema,
-  CASE WHEN n.nspname = 'pg_catalog' THEN '' ELSE p.proname END AS function_name
+  m.nspname AS function_schema, p.proname AS function_name
 FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
-JOIN pg_proc p ON p.oid = o.oprcode JOIN pg_namespace m ON m.oid = p.pronamespace WHERE o.oprname = ${NAMES("$1")}
-ORDER BY 1, 2, 3, 4, 5, 6, 7, 8`;
+JOIN pg_proc p ON p.oid = o.oprcode JOIN pg_namespace m ON m.oid = p.pronamespace
+WHERE o.oprname = ${anyOf("$1")} AND o.oprnamespace <> 'pg_catalog'::regnamespace ORDER BY 1, 2, 7, 8`;
 
 const TYPES = `
 SELECT n.nspname AS schema, t.typname AS name, e.extname AS extension
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
-JOIN pg_extension e ON e.oid = d.refobjid WHERE t.typname = ${NAMES("$1")}`;
+JOIN pg_extension e ON e.oid = d.refobjid WHERE t.typname = ${anyOf("$1")}`;
 
 const CREATORS = `
-SELECT n.nspname AS schema, array_to_string(ARRAY(
+SELECT n.nspname AS schema, to_json(ARRAY(
     SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END
     FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner)) || makeaclitem(n.nspowner, n.nspowner, 'CREATE', false)) a
-    WHERE a.privilege_type = 'CREATE' AND a.grantee NOT IN (${TRUSTED_ROLES}) ORDER BY 1), '/') AS creators
+    WHERE a.privilege_type = 'CREATE' AND a.grantee NOT IN (${TRUSTED_ROLES}) ORDER BY 1))::text AS creators
 FROM pg_namespace n
-WHERE n.oid IN (SELECT pronamespace FROM pg_proc WHERE proname = ${NAMES("$1")}
-    UNION SELECT oprnamespace FROM pg_operator WHERE oprname = ${NAMES("$2")}
-    UNION SELECT typnamespace FROM pg_type WHERE typname = ${NAMES("$3")})
+WHERE n.oid IN (SELECT pronamespace FROM pg_proc WHERE proname = ${anyOf("$1")}
+    UNION SELECT oprnamespace FROM pg_operator WHERE oprname = ${anyOf("$2")}
+    UNION SELECT typnamespace FROM pg_type WHERE typname = ${anyOf("$3")})
   AND n.nspname <> 'pg_catalog'`;
 
 const FUNCTION_NAMES = `
 SELECT DISTINCT p.proname AS name FROM pg_proc p
 WHERE p.prokind = 'f' AND NOT p.proretset AND NOT ${IS_INTERNAL}
-  AND (p.pronamespace = 'pg_catalog'::regnamespace OR ${EXTENSION_OF("pg_proc", "p.oid")} IS NOT NULL)`;
+  AND (p.pronamespace = 'pg_catalog'::regnamespace OR ${extensionOf("pg_proc", "p.oid")} IS NOT NULL)`;
 
 const KINDS: Readonly<Record<string, FunctionFact["kind"]>> = {
   f: "function",
@@ -77,31 +77,57 @@ interface OperatorRow extends Row {
   readonly function_name: string;
 }
 
-/** Reads what the database has under all names of some expressions: one round trip, a second one after a wrong name. */
+/**
+ * Reads what the database has under all names of some expressions: one round trip, a second one if some are not
+ * PostgreSQL's own.
+ */
 export async function lookUpFunctions(
   transaction: Transaction,
   called: readonly CalledNames[],
 ): Promise<FunctionFacts> {
-  const functionNames = namesIn(called.flatMap(({ functions }) => functions));
-  const operatorNames = namesIn(called.flatMap(({ operators }) => operators));
-  const typeNames = namesIn(called.flatMap(({ types }) => types).filter(({ schema }) => schema !== undefined));
-  const [functions, operators, types, creators] = await Promise.all([
-    transaction.query<FunctionRow>(FUNCTIONS, [JSON.stringify(functionNames)]),
-    transaction.query<OperatorRow>(OPERATORS, [JSON.stringify(operatorNames)]),
-    transaction.query<FunctionFacts["types"][number]>(TYPES, [JSON.stringify(typeNames)]),
-    transaction.query<{ readonly schema: string; readonly creators: string }>(
-      CREATORS,
-      [functionNames, operatorNames, typeNames].map((names) => JSON.stringify(names)),
-    ),
+  const names = {
+    functions: namesIn(called.flatMap(({ functions }) => functions)),
+    operators: namesIn(called.flatMap(({ operators }) => operators)),
+    types: namesIn(called.flatMap(({ types }) => types).filter((type) => !isBuiltIn(type))),
+  };
+  const ask = <R>(query: string, wanted: readonly string[]) =>
+    wanted.length === 0 ? [] : transaction.query<R>(query, [JSON.stringify(wanted)]);
+  const [functions, operators, types] = await Promise.all([
+    ask<FunctionRow>(FUNCTIONS, names.functions),
+    ask<Required<QualifiedName>>(OPERATORS, names.operators),
+    ask<FunctionFacts["types"][number]>(TYPES, names.types),
   ]);
-  const unknown = functionNames.filter((name) => !functions.some((row) => row.name === name));
+  const isForeign = [...functions, ...operators, ...types].some(({ schema }) => schema !== "pg_catalog");
+  const unknown = names.functions.filter((name) => !functions.some((row) => row.name === name));
+  const [foreign, creators, similar] = await Promise.all([
+    isForeign ? ask<OperatorRow>(FOREIGN_OPERATORS, names.operators) : [],
+    isForeign ? lookUpCreators(transaction, names) : NOBODY,
+    unknown.length > 0 ? similarNames(transaction, unknown) : NOTHING,
+  ]);
   return {
     functions: functions.map(functionFact),
-    operators: operators.map(operatorFact),
+    operators: [
+      ...operators.filter(({ schema }) => schema === "pg_catalog").map(ownOperator),
+      ...foreign.map(operatorFact),
+    ],
     types,
-    creators: new Map(creators.map((row) => [row.schema, row.creators.split("/").filter((role) => role !== "")])),
-    similar: unknown.length === 0 ? new Map() : await similarNames(transaction, unknown),
+    creators,
+    similar,
   };
+}
+
+const NOBODY: FunctionFacts["creators"] = new Map();
+const NOTHING: FunctionFacts["similar"] = new Map();
+
+async function lookUpCreators(
+  transaction: Transaction,
+  names: Readonly<Record<"functions" | "operators" | "types", readonly string[]>>,
+): Promise<FunctionFacts["creators"]> {
+  const rows = await transaction.query<{ readonly schema: string; readonly creators: string }>(
+    CREATORS,
+    [names.functions, names.operators, names.types].map((wanted) => JSON.stringify(wanted)),
+  );
+  return new Map(rows.map((row) => [row.schema, JSON.parse(row.creators) as string[]]));
 }
 
 async function similarNames(
@@ -140,6 +166,19 @@ function functionFact(row: FunctionRow): FunctionFact {
   };
 }
 
+function ownOperator({ schema, name }: Required<QualifiedName>): OperatorFact {
+  return { schema, name, owner: "", isTrusted: true, isVolatile: false, function: { schema, name } };
+}
+
 function operatorFact(row: OperatorRow): OperatorFact {
   return { ...factOf(row), function: { schema: row.function_schema, name: row.function_name } };
+}
+
+function anyOf(parameter: string): string {
+  return `ANY (ARRAY(SELECT jsonb_array_elements_text(${parameter}::text::jsonb)))`;
+}
+
+function extensionOf(catalog: string, oid: string): string {
+  return `(SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE d.classid = '${catalog}'::regclass AND d.objid = ${oid} AND d.deptype = 'e' LIMIT 1)`;
 }

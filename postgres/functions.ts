@@ -1,8 +1,9 @@
 import { excerpt } from "./text/fault.ts";
 import type { ExpressionNames } from "./text/read_expression.ts";
 import type { QualifiedName } from "./text/qualified_name.ts";
+import { isBuiltIn } from "./text/type_name.ts";
 
-/** What an expression names; to its own types add the (resolved) types of the columns that it reads. */
+/** What an expression names; to its own types add those of the columns that it reads. */
 export type CalledNames = Pick<ExpressionNames, "functions" | "operators" | "types">;
 
 /** What the database has under these names. */
@@ -79,19 +80,45 @@ export function judgeFunctions(
   facts: FunctionFacts,
   allowed: ReadonlySet<string>,
 ): FunctionVerdict {
-  const ofTypes = typeSchemas(called, facts);
-  const named = [
-    ...called.functions.flatMap((name) => extensionSchema(name, facts.functions)),
-    ...called.operators.flatMap((name) => extensionSchema(name, facts.operators)),
-  ];
-  const searchPath = [...new Set([...named, ...ofTypes])].filter((schema) => schema !== "pg_catalog").sort();
+  const { faults: [faults = []], searchPath } = judgeTogether([called], facts, allowed);
+  return { faults, searchPath };
+}
+
+/**
+ * As `judgeFunctions()`, of expressions that run under one search path: a schema that one of them needs also changes what
+ * the names in all others mean.
+ *
+ * @returns Faults of each, in the order given.
+ */
+export function judgeTogether(
+  all: readonly CalledNames[],
+  facts: FunctionFacts,
+  allowed: ReadonlySet<string>,
+): { readonly faults: readonly (readonly string[])[]; readonly searchPath: readonly string[] } {
+  const schemas = all.flatMap((called) => [...namedSchemas(called, facts), ...typeSchemas(called, facts)]);
+  const searchPath = [...new Set(schemas)].filter((schema) => schema !== "pg_catalog").sort();
   const judge = new Judge({ facts, allowed, searchPath });
+  return { faults: all.map((called) => faultsOf(called, facts, judge)), searchPath };
+}
+
+function faultsOf(called: CalledNames, facts: FunctionFacts, judge: Judge): readonly string[] {
+  const named = namedSchemas(called, facts);
   const faults = [
     ...called.functions.map((name) => judge.functionFault(name)),
     ...called.operators.map((name) => judge.operatorFault(name)),
-    ...ofTypes.filter((schema) => !named.includes(schema)).map((schema) => judge.schemaFault(schema)),
+    ...typeSchemas(called, facts).filter((schema) => !named.includes(schema)).map((schema) =>
+      judge.schemaFault(schema)
+    ),
   ];
-  return { faults: [...new Set(faults.filter((fault) => fault !== undefined))], searchPath };
+  return [...new Set(faults.filter((fault) => fault !== undefined))];
+}
+
+/** Schemas that functions and operators are found in. */
+function namedSchemas(called: CalledNames, facts: FunctionFacts): readonly string[] {
+  return [
+    ...called.functions.flatMap((name) => extensionSchema(name, facts.functions)),
+    ...called.operators.flatMap((name) => extensionSchema(name, facts.operators)),
+  ];
 }
 
 interface Grounds {
@@ -209,10 +236,10 @@ function extensionSchema(called: QualifiedName, facts: readonly Fact[]): readonl
 
 /** Operators of an extension's type are found through the search path only: `=` of `citext` is none of PostgreSQL's. */
 function typeSchemas({ types }: CalledNames, facts: FunctionFacts): readonly string[] {
-  const used = facts.types.filter((fact) =>
-    types.some(({ schema, name }) => schema === fact.schema && name === fact.name)
-  );
-  return [...new Set(used.map(({ schema }) => schema))];
+  // Of a name without a schema the extension's type is meant, as `judgeTypes()` says.
+  const isUsed = (fact: FunctionFacts["types"][number]) =>
+    types.some((type) => type.name === fact.name && (type.schema ?? fact.schema) === fact.schema && !isBuiltIn(type));
+  return [...new Set(facts.types.filter(isUsed).map(({ schema }) => schema))];
 }
 
 function meantBy<F extends Fact>(

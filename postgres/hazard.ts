@@ -34,20 +34,6 @@ const VOLATILE = /\b(random|gen_random_uuid|uuidv4|uuidv7|clock_timestamp|timeof
  */
 export function hazardsOf(change: SchemaChange): readonly Hazard[] {
   switch (change.kind) {
-    case "CreateTable":
-    case "SetTableComment":
-    case "SetColumnComment":
-    case "DropDefault":
-    case "SetDefault":
-    case "DropNotNull":
-    case "SetIdentity":
-    case "DropExpression":
-    case "RenameConstraint":
-    case "RenameIndex":
-    case "AlterDeferrability":
-      return [];
-    case "DropIndex":
-      return [];
     case "DropIdentity":
       return ["DropsDependents"];
     case "RenameTable":
@@ -81,7 +67,28 @@ export function hazardsOf(change: SchemaChange): readonly Hazard[] {
       return change.index.unique ? ["ScansUnderLock", "MayFailOnData"] : ["ScansUnderLock"];
     case "AttachIndex":
       return change.constraint === "primary key" ? ["MayFailOnData"] : [];
+    default:
+      return harmless(change.kind);
   }
+}
+
+/** Names every other kind, so that a new one must be judged. */
+function harmless(
+  _kind:
+    | "CreateTable"
+    | "SetTableComment"
+    | "SetColumnComment"
+    | "DropDefault"
+    | "SetDefault"
+    | "DropNotNull"
+    | "SetIdentity"
+    | "DropExpression"
+    | "RenameConstraint"
+    | "RenameIndex"
+    | "AlterDeferrability"
+    | "DropIndex",
+): readonly Hazard[] {
+  return [];
 }
 
 function hazardsOfNewColumn(column: Column): readonly Hazard[] {

@@ -9,6 +9,7 @@ import {
   type Index,
   type IndexKey,
   type PrimaryKey,
+  type Table,
   type Unique,
 } from "./table.ts";
 import { quoteIdentifier } from "./text/identifier.ts";
@@ -43,7 +44,7 @@ class OnlinePlan {
 
   constructor(context: StepContext) {
     this.#context = context;
-    this.#taken = new Set(context.takenNames);
+    this.#taken = new Set([...context.takenNames, ...relationNames(context.observed)]);
   }
 
   operations(changes: readonly SchemaChange[]): readonly Operation[] {
@@ -177,6 +178,12 @@ class OnlinePlan {
   #build(index: Index): void {
     this.#builds.push({ change: { kind: "CreateIndex", index }, mode: "Online", place: "Concurrent" });
   }
+}
+
+/** A wanted name may still be that of the part which is replaced. */
+function relationNames(table: Table | undefined): readonly string[] {
+  if (table === undefined) return [];
+  return [table.primaryKey, ...table.uniques, ...table.indexes].flatMap((part) => part?.name ?? []);
 }
 
 function attach(index: Index, key: PrimaryKey | Unique): {

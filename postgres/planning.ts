@@ -14,6 +14,8 @@ export interface WantedTable {
   /** SQL that makes the new value where a type changes, by column. */
   readonly using: ReadonlyMap<string, string>;
   readonly online: Online;
+  /** What is wanted of a table that was adopted, from what stands there with the renames in it: the spec's rest is left alone. */
+  readonly adopt?: (observed: Table) => Table;
 }
 
 /** What a plan may look at of a table that is there. */
@@ -46,7 +48,10 @@ export async function planSituation(wanted: WantedTable, situation: Situation): 
     case "absent":
       return await planAgainst(wanted, undefined, situation);
     case "owned":
-      return await planAgainst(wanted, situation.basis, situation);
+      return await planAgainst(wanted, situation.basis, {
+        ...situation,
+        isAdopted: situation.row.origin === "adopted",
+      });
   }
 }
 
@@ -54,11 +59,17 @@ export async function planSituation(wanted: WantedTable, situation: Situation): 
 export async function planAgainst(
   wanted: WantedTable,
   basis: PlanningBasis | undefined,
-  seen: { readonly targets: ReadonlyMap<string, unknown> | undefined; readonly version: number },
+  seen: {
+    readonly targets: ReadonlyMap<string, unknown> | undefined;
+    readonly version: number;
+    readonly isAdopted?: boolean;
+  },
 ): Promise<PlannedTable> {
-  const { desired, using, online } = wanted;
+  const { using, online } = wanted;
   const renames = basis === undefined ? [] : dueRenames(wanted, basis.table);
   const observed = basis === undefined ? undefined : await renameColumns(basis.table, renames);
+  const adopted = observed === undefined || seen.isAdopted !== true ? undefined : wanted.adopt?.(observed);
+  const desired = adopted ?? wanted.desired;
   const planned = planTable(desired, observed, { renames, using });
   const waiting = planned.flatMap((change) =>
     change.kind === "AddForeignKey" && isMissing(change.foreignKey) ? [change.foreignKey] : []

@@ -79,18 +79,30 @@ function declaredBy(changes: readonly SchemaChange[], plan: PlannedTable): Decla
         break;
     }
   }
-  return { named, newChecks, newIndexes };
+  return { named, newChecks, newIndexes, dropped: droppedBy(changes), renamed: renamedBy(changes) };
+}
+
+function droppedBy(changes: readonly SchemaChange[]): readonly string[] {
+  return changes.flatMap((change) =>
+    change.kind === "DropConstraint" || change.kind === "DropIndex" || change.kind === "RebuildIndex"
+      ? [change.name]
+      : []
+  );
+}
+
+function renamedBy(changes: readonly SchemaChange[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    changes.flatMap((change) =>
+      change.kind === "RenameConstraint" || change.kind === "RenameIndex" ? [[change.from, change.to]] : []
+    ),
+  );
 }
 
 /** A renamed column has its new name in every expression: PostgreSQL prints it so, and a spec writes it so. */
 function declaredOfRenamed(changes: readonly SchemaChange[], observed: Table | undefined): Declared["named"] {
   if (observed === undefined || !changes.some((change) => change.kind === "RenameColumn")) return {};
-  const names = new Map(
-    changes.flatMap((change) =>
-      change.kind === "RenameConstraint" || change.kind === "RenameIndex" ? [[change.from, change.to] as const] : []
-    ),
-  );
-  const nameNow = (name: string | undefined) => names.get(name ?? "") ?? name ?? "";
+  const names = renamedBy(changes);
+  const nameNow = (name: string | undefined) => names[name ?? ""] ?? name ?? "";
   const named: Record<string, string> = {};
   for (const column of observed.columns) {
     if (column.generated !== undefined) named[expressionKey.generated(column.name)] = column.generated;

@@ -1,3 +1,4 @@
+import { type Adoptable, type AdoptionIntent, observeAdoptable } from "./adoption.ts";
 import { observeRelations, observeSchema, type Relation, type SchemaAccess } from "./catalog.ts";
 import { tableOf } from "./observed.ts";
 import type { PlanningBasis } from "./planning.ts";
@@ -22,6 +23,8 @@ export type Situation =
   /** Our table, perhaps still under its old name. */
   | {
     readonly kind: "owned";
+    /** Nobody owned it, and the object's policy lets it be taken: the row is what the registry would say. */
+    readonly adopting?: true;
     readonly row: OwnedTable;
     readonly relation: Relation;
     readonly basis: PlanningBasis;
@@ -36,6 +39,8 @@ export type Conflict =
   | { readonly kind: "NotOwned"; readonly name: string }
   | { readonly kind: "NameTaken"; readonly name: string; readonly by: Relation["kind"] }
   | { readonly kind: "NotOrdinary"; readonly name: string; readonly reasons: readonly string[] }
+  /** Nobody owns it, and it must be left alone whatever the policy is. */
+  | { readonly kind: "NotAdoptable"; readonly name: string; readonly reasons: readonly string[] }
   /** The object had a table, and this database knows nothing of it. */
   | { readonly kind: "DatabaseChanged"; readonly name: string }
   /** The spec names another schema than the one in which the table was made, or somebody moved the table. */
@@ -45,6 +50,8 @@ export type Conflict =
 export interface Claimant {
   readonly owner: Owner;
   readonly desired: Table;
+  /** How a table that nobody owns may become this object's; absent: never. */
+  readonly adoption?: AdoptionIntent;
 }
 
 interface Server {
@@ -52,7 +59,7 @@ interface Server {
   readonly taken: readonly string[];
 }
 
-/** Looks at the registry and the catalog; two round trips, no writes. */
+/** Looks at the registry and the catalog; two round trips (three where a table may be adopted), no writes. */
 export async function observeSituation(transaction: Transaction, claimant: Claimant): Promise<Situation> {
   const { owner, desired } = claimant;
   const rows = await findOwned(transaction, { owner, schema: desired.schema, table: desired.name });
@@ -67,7 +74,9 @@ export async function observeSituation(transaction: Transaction, claimant: Claim
     observeTargets(transaction, desired.foreignKeys),
     observeServer(transaction, desired),
   ]);
-  return judgeSituation({ claimant, rows, row, relations, schema, targets, server });
+  const candidate = adoptionCandidate({ claimant, row, relations });
+  const adoptable = candidate === undefined ? undefined : await observeAdoptable(transaction, candidate, claimant);
+  return judgeSituation({ claimant, rows, row, relations, schema, targets, server, adoptable });
 }
 
 /** The version, and the relation names that one made for a part of this table could meet. */
@@ -80,7 +89,7 @@ async function observeServer(transaction: Transaction, desired: Table): Promise<
         WHERE n.nspname = $1 AND c.relname >= $2::text::name AND c.relname < $3::text::name)::text AS taken`,
     [desired.schema, prefix, `${prefix}\u{10ffff}`],
   );
-  return { version: found?.version ?? 0, taken: found?.taken == null ? [] : JSON.parse(found.taken) as string[] };
+  return { version: found?.version ?? 0, taken: JSON.parse(found?.taken ?? "[]") as string[] };
 }
 
 /**
@@ -99,6 +108,26 @@ function isNamed(row: OwnedTable, table: Pick<Table, "schema" | "name">): boolea
   return row.schema === table.schema && row.table === table.name;
 }
 
+/** A row that was claimed and not yet recorded owns nothing. */
+export function isNeverRecorded(row: OwnedTable): boolean {
+  return row.fingerprint === NEVER_RECORDED;
+}
+
+/** The table at the wanted name, if this object has none and may take one that nobody owns. */
+function adoptionCandidate({ claimant, row, relations }: {
+  readonly claimant: Claimant;
+  readonly row: OwnedTable | undefined;
+  readonly relations: readonly Relation[];
+}): Relation | undefined {
+  const { desired, adoption } = claimant;
+  if (adoption === undefined || adoption.policy === "Never" || (row !== undefined && !isNeverRecorded(row))) {
+    return undefined;
+  }
+  return relations.find((each) =>
+    each.kind === "table" && each.name === desired.name && each.schema === desired.schema
+  );
+}
+
 /** The pure part: what was read, judged. */
 export function judgeSituation(read: {
   readonly claimant: Claimant;
@@ -108,8 +137,10 @@ export function judgeSituation(read: {
   readonly schema: SchemaAccess;
   readonly targets: Targets;
   readonly server: Server;
+  /** Of a table at the wanted name, if the object may take it. */
+  readonly adoptable?: Adoptable | undefined;
 }): Situation {
-  const { claimant: { owner, desired }, row, targets, server: { version, taken } } = read;
+  const { claimant: { owner, desired }, row, adoptable } = read;
   if (row !== undefined && row.schema !== desired.schema) {
     return conflict({ kind: "OtherSchema", name: row.table, madeIn: row.schema, isIn: row.schema });
   }
@@ -118,10 +149,13 @@ export function judgeSituation(read: {
     const sameCluster = other.owner.clusterId === owner.clusterId;
     return conflict({ kind: "OwnedByOther", name: desired.name, owner: other.owner, sameCluster });
   }
+  if (adoptable !== undefined) return judgeAdoption(read, adoptable);
   const own = row === undefined ? undefined : findOwnRelation(row, read.relations);
   const atName = read.relations.find((each) => each.name === desired.name && each.schema === desired.schema);
   if (atName !== undefined && atName.oid !== own?.oid) return conflict(conflictOf(atName));
-  if (own === undefined || row === undefined) return { kind: "absent", row, schema: read.schema, targets, version };
+  if (own === undefined || row === undefined) {
+    return { kind: "absent", row, schema: read.schema, targets: read.targets, version: read.server.version };
+  }
   if (own.schema !== row.schema) {
     return conflict({ kind: "OtherSchema", name: own.name, madeIn: row.schema, isIn: own.schema });
   }
@@ -129,15 +163,30 @@ export function judgeSituation(read: {
     const reasons = own.ownedByRole ? own.peculiarities : ["another role owns it", ...own.peculiarities];
     return conflict({ kind: "NotOrdinary", name: own.name, reasons });
   }
+  return ownedSituation(read, row, own);
+}
+
+function judgeAdoption(read: Parameters<typeof judgeSituation>[0], { obstacles, row }: Adoptable): Situation {
+  const relation = read.relations.find((each) => each.oid === row.oid);
+  if (relation === undefined) return conflict({ kind: "NotOwned", name: row.table });
+  if (obstacles.length > 0) return conflict({ kind: "NotAdoptable", name: row.table, reasons: obstacles });
+  return { ...ownedSituation(read, row, relation), adopting: true };
+}
+
+function ownedSituation(
+  { claimant, targets, server: { version, taken } }: Parameters<typeof judgeSituation>[0],
+  row: OwnedTable,
+  relation: Relation,
+): Extract<Situation, { readonly kind: "owned" }> {
   const basis: PlanningBasis = {
-    table: tableOf(own, { row, desired }),
+    table: tableOf(relation, { row, desired: claimant.desired }),
     version,
-    isEmpty: own.relationBytes === 0,
-    helpers: own.helperChecks,
-    columnNumbers: new Map(own.columns.map((column) => [column.name, column.number])),
+    isEmpty: relation.relationBytes === 0,
+    helpers: relation.helperChecks,
+    columnNumbers: new Map(relation.columns.map((column) => [column.name, column.number])),
     takenNames: new Set(taken),
   };
-  return { kind: "owned", row, relation: own, basis, targets, version };
+  return { kind: "owned", row, relation, basis, targets, version };
 }
 
 /**
@@ -145,7 +194,7 @@ export function judgeSituation(read: {
  * recorded has made nothing yet: what stands under its name is somebody else's.
  */
 function findOwnRelation(row: OwnedTable, relations: readonly Relation[]): Relation | undefined {
-  if (row.fingerprint === NEVER_RECORDED) return undefined;
+  if (isNeverRecorded(row)) return undefined;
   const own = row.oid === undefined
     ? relations.find((each) => each.schema === row.schema && each.name === row.table)
     : relations.find((each) => each.oid === row.oid);

@@ -59,10 +59,14 @@ export function policiesToWrite(spec: unknown, oldSpec: unknown, origin: ObjectO
   if (!isObject(spec)) return {};
   const old = isObject(oldSpec) ? oldSpec : {};
   const inherited = ADOPTION_POLICIES.find((each) => each === old["adoptionPolicy"]) ?? defaultAdoption(origin);
+  // Then the table may be somebody else's, also when the policy goes back to Never.
+  const mayBeAdopted = isObject(oldSpec) && inherited !== "Never";
   const adoption = Object.hasOwn(spec, "adoptionPolicy") ? spec["adoptionPolicy"] : inherited;
   return {
     ...(Object.hasOwn(spec, "adoptionPolicy") ? {} : { adoptionPolicy: inherited }),
-    ...(Object.hasOwn(spec, "deletionPolicy") ? {} : { deletionPolicy: deletionOf(old) ?? defaultDeletion(adoption) }),
+    ...(Object.hasOwn(spec, "deletionPolicy")
+      ? {}
+      : { deletionPolicy: deletionOf(old) ?? defaultDeletion(mayBeAdopted ? inherited : adoption) }),
   };
 }
 

@@ -50,6 +50,9 @@ Deno.test("policiesToWrite() writes what is absent, and on an update what stood 
     adoptionPolicy: "IfIdentical",
     deletionPolicy: "Delete",
   });
+  assertEquals(policiesToWrite({ adoptionPolicy: "Never" }, { adoptionPolicy: "IfIdentical" }), {
+    deletionPolicy: "Retain",
+  });
   assertEquals(policiesToWrite({}, { adoptionPolicy: "Never" }, "Kopf"), {
     adoptionPolicy: "Never",
     deletionPolicy: "Delete",

@@ -6,8 +6,8 @@ import { PostgresError } from "../../postgres/session/errors.ts";
 import type { Situation } from "../../postgres/situation.ts";
 import type { AdmissionRequest, Verdict } from "../admission_review.ts";
 import { judgeBlindly, type JudgedPlan, judgeSituation } from "./judge.ts";
-import type { DesiredTable } from "./desired.ts";
-import type { LiveCatalog } from "./live_catalog.ts";
+import type { LiveCatalog, Look } from "./live_catalog.ts";
+import { originOf } from "./origin.ts";
 import { previewLines } from "./preview.ts";
 import { type SortedFaults, sortFaults } from "./ratchet.ts";
 import { schemaFault } from "./schema_fault.ts";
@@ -33,8 +33,8 @@ export async function admitTable(
   const { object, oldObject } = request;
   // A deletion drops what the registry says, whatever a terminating object's spec has become.
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return allowed([]);
-  const next = await understandSpec(object.spec);
-  const old = oldObject === undefined ? undefined : await understandSpec(oldObject.spec);
+  const next = await understandSpec(object.spec, originOf(object));
+  const old = oldObject === undefined ? undefined : await understandSpec(oldObject.spec, originOf(oldObject));
   const view = await observe({ request, next, old }, context, signal);
   return await combine({ next, old, view });
 }
@@ -75,13 +75,16 @@ async function observe(
 ): Promise<View> {
   const { request, next, old } = asked;
   const { desired } = next;
-  if (desired?.table === undefined) return { situation: undefined, judged: undefined, faults: [], warnings: [] };
+  const table = desired?.table;
+  if (desired === undefined || table === undefined) {
+    return { situation: undefined, judged: undefined, faults: [], warnings: [] };
+  }
   const { namespace, name } = request;
   try {
     // A mutating call has no uid yet, and neither has a create with generateName.
     const uid = (request.oldObject ?? request.object)?.metadata.uid ?? "";
-    const situation = await context.catalog.look({ namespace, name, uid, desired: desired.table }, signal);
-    return await observeFurther({ next, old, situation, desired }, context, signal);
+    const look = await context.catalog.look({ namespace, name, uid, desired: { ...desired, table } }, signal);
+    return await observeFurther({ next, old, look }, context, signal);
   } catch (error) {
     if (!(error instanceof PostgresError)) throw error;
     context.logger.warn("admission judges without the live catalog", { namespace, name, error });
@@ -95,11 +98,11 @@ async function observe(
 
 /** With a plan there is more to ask; what cannot be asked in time is a warning, the rest of the verdict stands. */
 async function observeFurther(
-  seen: Specs & { readonly situation: Situation; readonly desired: DesiredTable },
+  seen: Specs & { readonly look: Look },
   context: AdmissionContext,
   signal: AbortSignal,
 ): Promise<View> {
-  const { old, situation, desired } = seen;
+  const { old, look: { situation, desired, faults: types } } = seen;
   const previous = old?.desired?.table;
   // A table that cannot be managed now must not be a way around the rules: the old spec stands for it.
   const judged = situation.kind === "conflict" && previous !== undefined
@@ -108,12 +111,17 @@ async function observeFurther(
   try {
     const faults = await context.catalog.verify({ desired, previous, situation, judged }, signal);
     const data = await context.catalog.ask({ desired, situation, judged }, signal);
-    return { situation, judged, faults: [...faults, ...data.faults], warnings: data.warnings };
+    return { situation, judged, faults: unique([...types, ...faults, ...data.faults]), warnings: data.warnings };
   } catch (error) {
     if (!(error instanceof PostgresError)) throw error;
     const warnings = ["the database did not answer all questions in time: the plan is checked again before it runs"];
-    return { situation, judged, faults: [], warnings };
+    return { situation, judged, faults: types, warnings };
   }
+}
+
+/** Two questions may find the same fault. */
+function unique(errors: readonly FieldError[]): readonly FieldError[] {
+  return [...new Map(errors.map((error) => [formatFieldError(error), error])).values()];
 }
 
 async function combine({ next, old, view }: Specs & { readonly view: View }): Promise<Verdict> {
@@ -152,7 +160,9 @@ function schemaFaults(situation: Situation | undefined): readonly FieldError[] {
 
 function preview({ plan }: JudgedPlan, situation: Situation | undefined): readonly string[] {
   const relation = situation?.kind === "owned" ? situation.relation : undefined;
-  return previewLines(plan.steps, relation);
+  const lines = previewLines(plan.steps, relation);
+  if (situation?.kind !== "owned" || situation.adopting !== true) return lines;
+  return [`table ${situation.row.schema}.${situation.row.table} exists and is adopted`, ...lines];
 }
 
 function allowed(warnings: readonly string[]): Verdict {

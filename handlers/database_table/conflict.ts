@@ -14,7 +14,8 @@ export function conflictError(conflict: Conflict): FieldError {
     case "NotOwned":
       return forbidden(
         path,
-        `table "${conflict.name}" exists and was not made by this operator: choose another name, or rename it by hand`,
+        `table "${conflict.name}" exists and was not made by this operator: choose another name, ` +
+          `or set adoptionPolicy: IfIdentical or IfCompatible to take it over`,
       );
     case "NameTaken":
       return invalid(path, `"${conflict.name}" is the name of a ${conflict.by}: choose another name`);
@@ -31,6 +32,8 @@ export function conflictError(conflict: Conflict): FieldError {
           ? `is immutable: the table "${conflict.name}" is in schema "${conflict.madeIn}"`
           : `table "${conflict.name}" was moved by hand from schema "${conflict.madeIn}" to "${conflict.isIn}": move it back`,
       );
+    case "NotAdoptable":
+      return forbidden(path, `table "${conflict.name}" cannot be taken over: ${conflict.reasons.join(", ")}`);
     case "NotOrdinary":
       return forbidden(path, `table "${conflict.name}" cannot be managed any more: ${conflict.reasons.join(", ")}`);
   }

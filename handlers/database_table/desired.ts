@@ -1,5 +1,5 @@
 import { compact } from "../../crds/decode_fields.ts";
-import type { AllowedChange, DefaultedTableSpec, OnlineMode } from "../../crds/database_table/types.ts";
+import type { AdoptionPolicy, AllowedChange, DefaultedTableSpec, OnlineMode } from "../../crds/database_table/types.ts";
 import type { FieldError } from "../../crds/field_error.ts";
 import type { Table } from "../../postgres/table.ts";
 import { isBuiltIn } from "../../postgres/text/type_name.ts";
@@ -37,6 +37,7 @@ export interface DesiredTable {
   /** What the spec says of each column, beside its type. */
   readonly stated: ReadonlyMap<string, ReadonlySet<StatedAttribute>>;
   readonly statesComment: boolean;
+  readonly adoptionPolicy: AdoptionPolicy;
 }
 
 export interface PartPaths {
@@ -85,6 +86,7 @@ export async function desiredTable(
     types: [...columnTypes(columns), ...expressions.types],
     stated: columns.stated,
     statesComment: spec.comment !== undefined,
+    adoptionPolicy: spec.adoptionPolicy,
     table: table === undefined || schema === undefined
       ? undefined
       : tableOf({ schema, name: table, comment: spec.comment }, columns, parts),

@@ -1,7 +1,10 @@
 import { isObject } from "../../crds/decode_fields.ts";
+import { policiesToWrite } from "../../crds/database_table/default.ts";
 import type { DatabaseTable, DeletionPolicy } from "../../crds/database_table/types.ts";
 import { type DropOutcome, dropOwnedTable } from "../../postgres/drop.ts";
+import { findOwned } from "../../postgres/registry/registry.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";
+import { originOf } from "./origin.ts";
 
 const LOCK_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
@@ -29,12 +32,11 @@ export async function finalizeTable(
   const current = await context.objects.read(object, signal);
   if (current === undefined || current.metadata.uid !== object.metadata.uid) return { kind: "released" };
   const kept = await reasonToKeep(current, context, signal);
-  if (kept !== undefined) {
-    context.recordEvent(current, { type: "Normal", reason: "TableKept", note: `the table is kept: ${kept}` });
-    await context.objects.removeFinalizer(current, signal);
-    return { kind: "released" };
-  }
+  if (kept !== undefined) return await release(current, kept, { context, signal });
   await context.gate.check(signal);
+  if (!saysDelete(current) && await isAdopted(current, context, signal)) {
+    return await release(current, "it was there before the object, which has no deletionPolicy", { context, signal });
+  }
   const outcome = await dropOwnedTable(context.database, {
     owner: ownerOf(current, context.clusterId),
     isGoing: (owner) => context.objects.isGoing(owner, signal),
@@ -46,19 +48,44 @@ export async function finalizeTable(
   return await conclude({ object: current, outcome }, context, signal);
 }
 
+async function release(
+  object: DatabaseTable,
+  why: string,
+  { context, signal }: { readonly context: ReconcileContext; readonly signal: AbortSignal },
+): Promise<Finalized> {
+  context.recordEvent(object, { type: "Normal", reason: "TableKept", note: `the table is kept: ${why}` });
+  await context.objects.removeFinalizer(object, signal);
+  return { kind: "released" };
+}
+
+function saysDelete({ spec }: DatabaseTable): boolean {
+  return isObject(spec) && spec["deletionPolicy"] === "Delete";
+}
+
+/** Whether the registry says that the object's table was there before it. */
+async function isAdopted(object: DatabaseTable, context: ReconcileContext, signal: AbortSignal): Promise<boolean> {
+  const owner = ownerOf(object, context.clusterId);
+  const rows = await context.database.transaction(
+    { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal, readOnly: true },
+    (transaction) => findOwned(transaction, { owner }),
+  );
+  return rows.some((row) => row.origin === "adopted");
+}
+
 async function reasonToKeep(
   object: DatabaseTable,
   context: ReconcileContext,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const policy = deletionPolicyOf(object.spec);
+  const policy = deletionPolicyOf(object);
   if (policy !== "Delete") return `deletionPolicy is ${policy}`;
   return await context.objects.isKindTerminating(signal) ? "the CustomResourceDefinition is being deleted" : undefined;
 }
 
-/** The policy of a spec that nobody validated: absent means Delete, and what is unknown keeps the data. */
-function deletionPolicyOf(spec: unknown): DeletionPolicy {
-  const policy = isObject(spec) ? spec["deletionPolicy"] ?? "Delete" : "Delete";
+/** The policy of a spec that nobody validated: absent means Delete without an adoption, and what is unknown keeps the data. */
+function deletionPolicyOf(object: DatabaseTable): DeletionPolicy {
+  const { deletionPolicy: given, ...rest } = isObject(object.spec) ? object.spec : {};
+  const policy = given ?? policiesToWrite(rest, undefined, originOf(object)).deletionPolicy;
   return policy === "Delete" || policy === "Forbid" ? policy : "Retain";
 }
 

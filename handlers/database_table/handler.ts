@@ -1,4 +1,5 @@
 import { isObject } from "../../crds/decode_fields.ts";
+import { policiesToWrite } from "../../crds/database_table/default.ts";
 import { type DatabaseTable, FINALIZER, GROUP, KIND, PLURAL, VERSION } from "../../crds/database_table/types.ts";
 import type { ResourceType } from "../../kube/object.ts";
 import { type MatchCondition, SPEC_CHANGED } from "../../kube/webhook_configuration.ts";
@@ -6,6 +7,7 @@ import type { ReviewedObject } from "../admission_review.ts";
 import type { KindHandler } from "../registry.ts";
 import { type AdmissionContext, admitTable } from "./admit.ts";
 import type { ReconcileContext } from "./context.ts";
+import { originOf } from "./origin.ts";
 import { TableReconciler } from "./reconcile.ts";
 
 export const TABLE_RESOURCE: ResourceType = {
@@ -41,14 +43,17 @@ export function databaseTableHandler(admission: AdmissionContext, reconciling: R
 
 /**
  * What the mutating webhook adds where it is absent: the finalizer, so that a healthy create costs no write of ours, and
- * the deletion policy, so that everybody can read what a deletion will do.
+ * the policies, so that everybody can read what will happen to a table that exists, and what a deletion will do.
+ *
+ * @param oldObject Of an update: only a marker of kopf that was there before it counts.
  */
-export function withTableDefaults(object: ReviewedObject): ReviewedObject {
+export function withTableDefaults(object: ReviewedObject, oldObject?: ReviewedObject): ReviewedObject {
   const finalizers = object.metadata.finalizers ?? [];
   const guarded = finalizers.includes(FINALIZER)
     ? object
     : { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, FINALIZER] } };
   const { spec } = object;
-  if (!isObject(spec) || Object.hasOwn(spec, "deletionPolicy")) return guarded;
-  return { ...guarded, spec: { ...spec, deletionPolicy: "Delete" } };
+  if (!isObject(spec)) return guarded;
+  const policies = policiesToWrite(spec, oldObject?.spec, originOf(oldObject ?? object));
+  return { ...guarded, spec: { ...spec, ...policies } };
 }

@@ -8,6 +8,7 @@ import {
 import type { Situation } from "../../postgres/situation.ts";
 import type { Table } from "../../postgres/table.ts";
 import type { DesiredTable } from "./desired.ts";
+import { adoptedTable } from "./desired_adopted.ts";
 import { type Refusal, refusePlan } from "./policy.ts";
 
 /** A plan and what is refused of it. */
@@ -23,7 +24,9 @@ const ASSUMED_VERSION = 18;
 /** What a spec wants of a table; `undefined` if not even its name is known. */
 export function wantedTable(desired: DesiredTable): WantedTable | undefined {
   const { table, renames, using, changePolicy } = desired;
-  return table === undefined ? undefined : { desired: table, renames, using, online: changePolicy.online };
+  if (table === undefined) return undefined;
+  const adopt = (observed: Table) => adoptedTable(desired, observed) ?? table;
+  return { desired: table, renames, using, online: changePolicy.online, adopt };
 }
 
 /** Plans a spec against what was seen and asks the policy. */

@@ -3,6 +3,8 @@ import { ProbeMemory } from "../../postgres/data_memory.ts";
 import type { Database, TransactionOptions } from "../../postgres/session/client.ts";
 import { observeSituation, type Situation } from "../../postgres/situation.ts";
 import type { Table } from "../../postgres/table.ts";
+import type { DesiredTable } from "./desired.ts";
+import { type ResolvedTable, resolveTable } from "./resolve.ts";
 import { literalFaults } from "./verify_literals.ts";
 import { type DataRequest, type DataVerdict, verifyData } from "./verify_data.ts";
 import { verifyPlan } from "./verify.ts";
@@ -13,7 +15,12 @@ export interface Question {
   readonly name: string;
   /** Empty before the API server has given one. */
   readonly uid: string;
-  readonly desired: Table;
+  readonly desired: DesiredTable & { readonly table: Table };
+}
+
+/** What stands where a table is wanted, and the spec with the schemas of its types. */
+export interface Look extends ResolvedTable {
+  readonly situation: Situation;
 }
 
 /** No user waits longer for a verdict because the catalog is locked. */
@@ -34,12 +41,14 @@ export class LiveCatalog {
   }
 
   /** @throws {PostgresError} if the database cannot be asked in time. */
-  async look({ namespace, name, uid, desired }: Question, signal: AbortSignal): Promise<Situation> {
+  async look({ namespace, name, uid, desired: asked }: Question, signal: AbortSignal): Promise<Look> {
     const owner = { clusterId: this.#clusterId, namespace, name, uid: uid === "" ? NO_UID : uid, generation: 0 };
-    return await this.#database.transaction(
-      readOnly(signal),
-      (transaction) => observeSituation(transaction, { owner, desired }),
-    );
+    return await this.#database.transaction(readOnly(signal), async (transaction) => {
+      const { desired, faults } = await resolveTable(transaction, asked);
+      const { table = asked.table, renames, adoptionPolicy } = desired;
+      const claimant = { owner, desired: table, adoption: { policy: adoptionPolicy, renames } };
+      return { desired, faults, situation: await observeSituation(transaction, claimant) };
+    });
   }
 
   /** What the catalog knows of a plan: types, functions, literals, dependents. @throws {PostgresError} as `look()`. */
@@ -48,7 +57,7 @@ export class LiveCatalog {
     signal: AbortSignal,
   ): Promise<readonly FieldError[]> {
     const { desired, situation, judged, previous } = request;
-    const faults = await this.#database.transaction(
+    const { faults } = await this.#database.transaction(
       readOnly(signal),
       (transaction) => verifyPlan(transaction, desired, { plan: judged.plan, situation }),
     );

@@ -3,6 +3,7 @@ import type { SchemaChange } from "../../postgres/change.ts";
 import type { PlannedTable } from "../../postgres/planning.ts";
 import type { Situation } from "../../postgres/situation.ts";
 import type { DesiredTable } from "./desired.ts";
+import { refuseAdoption } from "./policy_adoption.ts";
 import { refuseChange, refuseLookAlike } from "./policy_changes.ts";
 import { refuseReferences } from "./policy_references.ts";
 import { refuseRenames } from "./policy_renames.ts";
@@ -26,6 +27,14 @@ export interface Refusal {
  * spec allows it. The webhook and the loop ask the same function, so both say the same words.
  */
 export function refusePlan(context: PolicyContext): readonly Refusal[] {
+  if (context.situation?.kind === "owned" && context.situation.adopting === true) {
+    const differences = context.plan.changes.filter((change) => isDecided(change, context));
+    return [
+      ...refuseAdoption(differences, context),
+      ...refuseRenames(context).map(byText),
+      ...refuseReferences(context).map(byText),
+    ];
+  }
   return [
     ...context.plan.changes.filter((change) => isDecided(change, context)).flatMap((change) =>
       refuseChange(change, context).map((error) => ({ error, cause: JSON.stringify(change) }))

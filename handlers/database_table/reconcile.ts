@@ -9,7 +9,10 @@ import { ownerOf, type ReconcileContext } from "./context.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { finalizeTable } from "./finalize.ts";
 import { wantedTable } from "./judge.ts";
+import { originOf } from "./origin.ts";
 import { refusePlan } from "./policy.ts";
+import type { DesiredTable } from "./desired.ts";
+import { type ResolvedTable, resolveTable } from "./resolve.ts";
 import { schemaFault } from "./schema_fault.ts";
 import { type Finding, nextStatus } from "./status.ts";
 import { understandSpec } from "./understand.ts";
@@ -82,16 +85,21 @@ export class TableReconciler {
   }
 
   async #converge(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
-    const { errors, desired } = await understandSpec(object.spec);
-    const wanted = desired === undefined ? undefined : wantedTable(desired);
-    if (errors.length > 0 || desired === undefined || wanted === undefined) {
-      return await this.#refuse(object, { reason: "InvalidSpec", errors }, signal);
+    const understood = await understandSpec(object.spec, originOf(object));
+    if (understood.errors.length > 0 || understood.desired === undefined) {
+      return await this.#refuse(object, { reason: "InvalidSpec", errors: understood.errors }, signal);
     }
     await this.#context.gate.check(signal);
+    const { desired, faults } = await this.#resolve(understood.desired, signal);
+    const wanted = wantedTable(desired);
+    if (faults.length > 0 || wanted === undefined) {
+      return await this.#refuse(object, { reason: "InvalidSpec", errors: faults, recheckMs: RECHECK_MS }, signal);
+    }
     const { lockTimeoutMs, statementTimeoutMs } = desired.changePolicy;
     const outcome = await applyTable<FieldError>(this.#context.database, {
       ...wanted,
       owner: ownerOf(object, this.#context.clusterId),
+      adoption: { policy: desired.adoptionPolicy, renames: desired.renames },
       specHash: await hashOf(wanted.desired),
       wasMade: object.status?.observed?.oid !== undefined,
       isLiving: async () => (await this.#context.objects.read(object, signal))?.metadata.uid === object.metadata.uid,
@@ -99,6 +107,16 @@ export class TableReconciler {
       judge: (plan, situation) => refusePlan({ desired, plan, situation }).map(({ error }) => error),
     }, { lockTimeoutMs, statementTimeoutMs, signal });
     return await this.#conclude(object, outcome, signal);
+  }
+
+  /** Types get their schema before anything is planned. */
+  async #resolve(desired: DesiredTable, signal: AbortSignal): Promise<ResolvedTable> {
+    if (desired.types.length === 0) return { desired, faults: [] };
+    const { lockTimeoutMs, statementTimeoutMs } = desired.changePolicy;
+    return await this.#context.database.transaction(
+      { lockTimeoutMs, statementTimeoutMs, signal, readOnly: true },
+      (transaction) => resolveTable(transaction, desired),
+    );
   }
 
   async #conclude(
@@ -146,8 +164,12 @@ export class TableReconciler {
     outcome: Extract<ApplyOutcome<FieldError>, { readonly kind: "done" }>,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    this.#tellWhatRan(object, outcome.statements, outcome.created ? "Created" : "Altered");
     const { relation, waiting } = outcome;
+    if (outcome.adopted) {
+      const note = `table ${relation.schema}.${relation.name} was there and is taken over`;
+      this.#context.recordEvent(object, { type: "Normal", reason: "Adopted", note });
+    }
+    this.#tellWhatRan(object, outcome.statements, outcome.created ? "Created" : "Altered");
     if (waiting.length === 0) {
       this.#waits.forget(object.metadata.uid);
       return await this.#settle(object, { finding: { kind: "Ready", relation } }, signal);

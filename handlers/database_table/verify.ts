@@ -1,49 +1,62 @@
-import { type FieldError, forbidden, invalid } from "../../crds/field_error.ts";
+import { type FieldError, invalid } from "../../crds/field_error.ts";
+import type { Verified } from "../../postgres/apply.ts";
 import { lookUpFunctions } from "../../postgres/function_catalog.ts";
-import { judgeFunctions } from "../../postgres/functions.ts";
+import { judgeTogether } from "../../postgres/functions.ts";
 import type { PlannedTable } from "../../postgres/planning.ts";
 import type { Transaction } from "../../postgres/session/client.ts";
 import type { Situation } from "../../postgres/situation.ts";
-import { type UnsafeType, unsafeTypes } from "../../postgres/type_guard.ts";
+import { findColumn } from "../../postgres/table.ts";
+import type { ExpressionNames } from "../../postgres/text/read_expression.ts";
+import type { TypeName } from "../../postgres/text/type_name.ts";
 import type { DesiredTable } from "./desired.ts";
+import { ALLOWED_FUNCTIONS, resolveTable } from "./resolve.ts";
 import { dependentFaults } from "./verify_dependents.ts";
 
 /**
  * What only the live catalog knows of a plan: whether the types and functions that the spec names may be used, and what
- * hangs on columns that go or change. Asked at admission, and again in the transaction that is about to use them.
+ * hangs on columns that go or change. Asked at admission, and again in the transaction that is about to use them: what
+ * somebody changed meanwhile would run with the operator's rights.
  */
 export async function verifyPlan(
   transaction: Transaction,
   desired: DesiredTable,
   seen: { readonly plan: PlannedTable; readonly situation: Situation },
-): Promise<readonly FieldError[]> {
-  const [types, functions, dependents] = await Promise.all([
-    typeFaults(transaction, desired),
-    functionFaults(transaction, desired),
+): Promise<Verified<FieldError>> {
+  const [{ faults: types }, functions, dependents] = await Promise.all([
+    resolveTable(transaction, desired),
+    verifyFunctions(transaction, desired),
     dependentFaults(transaction, desired, seen),
   ]);
-  return [...types, ...functions, ...dependents];
+  return { faults: [...types, ...functions.faults, ...dependents], searchPath: functions.searchPath };
 }
 
-async function typeFaults(transaction: Transaction, desired: DesiredTable): Promise<readonly FieldError[]> {
-  const columns = desired.table?.columns ?? [];
-  return (await unsafeTypes(transaction, columns)).map((each) => typeError(each, desired));
+/** No round trip for a spec whose expressions call nothing. */
+async function verifyFunctions(transaction: Transaction, desired: DesiredTable): Promise<Verified<FieldError>> {
+  const named = desired.expressions.filter(({ names }) => names.functions.length + names.operators.length > 0);
+  if (named.length === 0) return { faults: [], searchPath: [] };
+  const called = named.map(({ names }) => withColumnTypes(names, desired));
+  const facts = await lookUpFunctions(transaction, called);
+  const { faults, searchPath } = judgeTogether(called, facts, ALLOWED_FUNCTIONS);
+  return {
+    faults: named.flatMap(({ path }, index) => (faults[index] ?? []).map((fault) => invalid(path, fault))),
+    searchPath,
+  };
 }
 
-function typeError({ column, why }: UnsafeType, desired: DesiredTable): FieldError {
-  return forbidden(desired.columnPaths.get(column)?.typePath ?? "spec.columns", why);
+/** An operator on a column means what the type of the column says: citext compares otherwise than text. */
+function withColumnTypes(names: ExpressionNames, desired: DesiredTable): ExpressionNames {
+  const types = names.columns.flatMap((name) => {
+    const type = desired.table === undefined ? undefined : findColumn(desired.table, name)?.type;
+    const found = type === undefined ? undefined : ownTypeOf(type);
+    return found === undefined ? [] : [found];
+  });
+  return types.length === 0 ? names : { ...names, types: [...names.types, ...types] };
 }
 
-/** No round trip for a spec without expressions. */
-async function functionFaults(transaction: Transaction, desired: DesiredTable): Promise<readonly FieldError[]> {
-  const { expressions } = desired;
-  const named = expressions.filter(({ names }) => names.functions.length + names.operators.length > 0);
-  if (named.length === 0) return [];
-  const facts = await lookUpFunctions(transaction, named.map(({ names }) => names));
-  return named.flatMap(({ path, names }) =>
-    judgeFunctions(names, facts, NOTHING_MORE).faults.map((fault) => invalid(path, fault))
-  );
+/** The name of a type that `printType()` had to qualify: `"app"."mood"[]`. */
+function ownTypeOf(type: string): TypeName | undefined {
+  const match = /^"((?:[^"]|"")*)"\."((?:[^"]|"")*)"/.exec(type);
+  if (match === null) return undefined;
+  const [, schema = "", name = ""] = match.map((part) => part.replaceAll('""', '"'));
+  return { schema, name, typmods: [], isArray: type.endsWith("[]") };
 }
-
-/** Functions beside PostgreSQL's own and trusted extensions' need a word of the administrator; there is no flag yet. */
-const NOTHING_MORE: ReadonlySet<string> = new Set();

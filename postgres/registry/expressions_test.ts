@@ -113,12 +113,44 @@ Deno.test("nextExpressions() does not lend what was declared to a text that some
   assertEquals(nextExpressions(known, step), { "default/name": [null, "'evil'::text"], "check/c": [null, "(a > 1)"] });
 });
 
-Deno.test("nextExpressions() forgets what is gone, and what was made anew under an old name without being declared", () => {
+Deno.test("nextExpressions() forgets what is gone", () => {
   const known: Expressions = { "check/c": ["a > 0", "(a > 0)"], "default/name": ["'x'", "'x'::text"] };
-  const before = table({ constraints: [check(1, "c", "(a > 0)")] });
-  const after = table({ constraints: [check(2, "c", "(a > 0)")] });
-  const step = { before, after, declared: NOTHING_DECLARED };
-  assertEquals(nextExpressions(known, step), { "check/c": [null, "(a > 0)"] });
+  const before = table({ columns: [{ ...COLUMN, default: "'x'::text" }], constraints: [check(1, "c", "(a > 0)")] });
+  const step = { before, after: table({ columns: [COLUMN] }), declared: NOTHING_DECLARED };
+  assertEquals(nextExpressions(known, step), {});
+});
+
+const KNOWN: Expressions = { "check/c": ["a > 0", "(a > 0)"], "check/d": ["b > 0", "(b > 0)"] };
+const BEFORE = table({ constraints: [check(1, "c", "(a > 0)"), check(2, "d", "(b > 0)")] });
+
+Deno.test("nextExpressions() knows checks again that ALTER TYPE made anew, beside a new one and a renamed one", () => {
+  const constraints = [check(8, "c", "(a > 0.0)"), check(9, "e", "(b > 0.0)"), check(10, "t_check", "(a < b)")];
+  const given = { newChecks: ["a < b"], dropped: [], renamed: { d: "e" } };
+  const step = { before: BEFORE, after: table({ constraints }), declared: declared(given) };
+  assertEquals(nextExpressions(KNOWN, step), {
+    "check/c": ["a > 0", "(a > 0.0)"],
+    "check/e": ["b > 0", "(b > 0.0)"],
+    "check/t_check": ["a < b", "(a < b)"],
+  });
+  const untold = { before: BEFORE, after: table({ constraints: constraints.slice(0, 1) }), declared: NOTHING_DECLARED };
+  assertEquals(nextExpressions(KNOWN, untold), { "check/c": ["a > 0", "(a > 0.0)"] });
+});
+
+Deno.test("nextExpressions() gives a check that took a dropped one's name its own text", () => {
+  const after = table({ constraints: [check(8, "c", "(a < b)"), check(9, "d", "(b > 0.0)")] });
+  const step = (dropped?: readonly string[]) => {
+    const known = { newChecks: ["a < b"], ...(dropped === undefined ? {} : { dropped }) };
+    return nextExpressions(KNOWN, { before: BEFORE, after, declared: declared(known) });
+  };
+  assertEquals(step(["c"]), { "check/c": ["a < b", "(a < b)"], "check/d": ["b > 0", "(b > 0.0)"] });
+  // Without that word either of the two may be the new one.
+  assertEquals(step(), { "check/c": [null, "(a < b)"], "check/d": [null, "(b > 0.0)"] });
+});
+
+Deno.test("nextExpressions() gives every check a new text when all were dropped and made anew", () => {
+  const after = table({ constraints: [check(9, "c", "(b < 0)"), check(8, "d", "(a < 0)")] });
+  const step = { before: BEFORE, after, declared: declared({ newChecks: ["a < 0", "b < 0"] }) };
+  assertEquals(nextExpressions(KNOWN, step), { "check/c": ["b < 0", "(b < 0)"], "check/d": ["a < 0", "(a < 0)"] });
 });
 
 Deno.test("nextExpressions() gives an announced index what was declared, whatever is stored", () => {

@@ -1,6 +1,6 @@
 import { addressOf, parseConnectionUrl } from "./connection_url.ts";
 import { PostgresError } from "./errors.ts";
-import { quoteLiteral } from "../text/identifier.ts";
+import { quoteIdentifier, quoteLiteral } from "../text/identifier.ts";
 import { Pool } from "./pool.ts";
 import { Session } from "./session.ts";
 
@@ -45,6 +45,8 @@ export interface Database {
 export interface ConcurrentOptions {
   /** Taken for the session before the statement, never waited for: a waiter and the builder would block each other. */
   readonly lockName: string;
+  /** Schemas of extensions that the statement needs beside `pg_catalog`. */
+  readonly searchPath?: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -77,7 +79,7 @@ const IDLE_IN_TRANSACTION_MS = 60_000;
 
 /** Whatever a database or a role has set, SQL means and prints the same in our transactions. */
 const PINNED_SETTINGS: Readonly<Record<string, string>> = {
-  search_path: "pg_catalog, pg_temp",
+  search_path: searchPathOf([]),
   standard_conforming_strings: "on",
   quote_all_identifiers: "off",
   transform_null_equals: "off",
@@ -135,7 +137,7 @@ async function runTransaction<T>(
 
 async function runConcurrently(
   open: (signal: AbortSignal) => Promise<Session>,
-  { lockName, signal }: ConcurrentOptions,
+  { lockName, signal, searchPath = [] }: ConcurrentOptions,
   text: string,
 ): Promise<boolean> {
   const session = await open(signal);
@@ -143,7 +145,13 @@ async function runConcurrently(
   signal.addEventListener("abort", stop, { once: true });
   try {
     if (signal.aborted) stop();
-    await session.send(settingsCall({ ...PINNED_SETTINGS, lock_timeout: "0", statement_timeout: "0" }, "session"));
+    const settings = {
+      ...PINNED_SETTINGS,
+      search_path: searchPathOf(searchPath),
+      lock_timeout: "0",
+      statement_timeout: "0",
+    };
+    await session.send(settingsCall(settings, "session"));
     const lock = "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked";
     const [row] = (await session.send(lock, [lockName])).rows as readonly { readonly locked: boolean }[];
     if (row?.locked !== true) return false;
@@ -276,6 +284,11 @@ class Run implements Transaction {
 
 function stoppedError(): PostgresError {
   return new PostgresError("The transaction was stopped before it could commit; it changed nothing", { kind: "retry" });
+}
+
+/** The search path with some schemas in it; temporary objects come last and shadow nothing. */
+export function searchPathOf(schemas: readonly string[]): string {
+  return ["pg_catalog", ...schemas.map(quoteIdentifier), "pg_temp"].join(", ");
 }
 
 function settingsFor(options: TransactionOptions): string {

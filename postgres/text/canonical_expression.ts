@@ -1,13 +1,15 @@
 import { BoundedCache } from "./bounded_cache.ts";
 import { expressionTree, mapNodes } from "./expression_tree.ts";
+import { type Parsed, refused } from "./fault.ts";
 import { loadParser } from "./pg_query.ts";
 import { printExpression } from "./print_expression.ts";
+import { type ExpressionNames, readExpression } from "./read_expression.ts";
 import { list, nameOf, namesOf, objectOf, type Tree } from "./tree.ts";
 
 /** Longer texts stay as they are: nobody waits for the grammar at other people's tables. */
 const MAXIMUM_LENGTH = 65_536;
 const MAXIMUM_COMMENTS = 8;
-const CACHE_SIZE = 1_000_000;
+const CACHE_SIZE = 200_000;
 
 const cache = new BoundedCache<string>(CACHE_SIZE);
 
@@ -25,7 +27,7 @@ export async function canonicalExpression(text: string): Promise<string> {
   return canonical;
 }
 
-/** The canonical text after a column was renamed; a text that cannot be read stays as it is. */
+/** The canonical text after a column was renamed; a text without it, or that cannot be read, stays as it is. */
 export function renameColumnInExpression(text: string, from: string, to: string): Promise<string> {
   return rewritten(text, (tree) =>
     changed(tree, (kind, body) => {
@@ -35,12 +37,13 @@ export function renameColumnInExpression(text: string, from: string, to: string)
 }
 
 /**
- * The canonical text with a schema before the types that have none and are not PostgreSQL's own.
+ * The canonical text with a schema before the types that have none and are not PostgreSQL's own; a text without such
+ * types stays as it is.
  *
  * @param schemas By the name of the type.
  */
 export function qualifyTypesInExpression(text: string, schemas: ReadonlyMap<string, string>): Promise<string> {
-  if (schemas.size === 0) return Promise.resolve(text);
+  if (![...schemas.keys()].some((name) => text.includes(name.replaceAll('"', '""')))) return Promise.resolve(text);
   return rewritten(text, (tree) =>
     changed(tree, (kind, body) => {
       const names = kind === "typeName" ? list(body.names) : undefined;
@@ -49,18 +52,40 @@ export function qualifyTypesInExpression(text: string, schemas: ReadonlyMap<stri
     }));
 }
 
-function changed(tree: Tree, change: (kind: string, body: Tree) => Tree | undefined): Tree {
-  return objectOf(mapNodes(tree, change)) ?? tree;
+/** The tree with some nodes changed; `undefined` if none is. */
+function changed(tree: Tree, change: (kind: string, body: Tree) => Tree | undefined): Tree | undefined {
+  let isChanged = false;
+  const result = mapNodes(tree, (kind, body) => {
+    const node = change(kind, body);
+    isChanged ||= node !== undefined;
+    return node;
+  });
+  return isChanged ? objectOf(result) : undefined;
 }
 
-async function rewritten(text: string, change: (tree: Tree) => Tree): Promise<string> {
-  if (text.length > MAXIMUM_LENGTH || text.includes("\0") || text.split("/*").length - 1 > MAXIMUM_COMMENTS) {
-    return text;
-  }
+/** What an expression names that PostgreSQL printed, as `parseExpression()` tells it for those of a user. */
+export async function namesInExpression(text: string): Promise<Parsed<ExpressionNames>> {
+  if (!isReadable(text)) return refused("it is too long");
   const parse = await loadParser();
   try {
     const tree = expressionTree(parse, `(${text}\n)`);
-    return (tree === undefined ? undefined : await printExpression(parse, change(tree))) ?? text;
+    return tree === undefined ? refused("it is not one expression") : readExpression(tree);
+  } catch {
+    return refused("it is too complex");
+  }
+}
+
+function isReadable(text: string): boolean {
+  return text.length <= MAXIMUM_LENGTH && !text.includes("\0") && text.split("/*").length - 1 <= MAXIMUM_COMMENTS;
+}
+
+async function rewritten(text: string, change: (tree: Tree) => Tree | undefined): Promise<string> {
+  if (!isReadable(text)) return text;
+  const parse = await loadParser();
+  try {
+    const tree = expressionTree(parse, `(${text}\n)`);
+    const result = tree === undefined ? undefined : change(tree);
+    return (result === undefined ? undefined : await printExpression(parse, result)) ?? text;
   } catch {
     // Not SQL that we know, or nested too deeply: compared by its letters then.
     return text;

@@ -22,7 +22,7 @@ const MAXIMUM_LENGTH = 4096;
 /** The grammar needs quadratic time for them. */
 const MAXIMUM_COMMENTS = 8;
 /** Characters of all texts whose answers are kept. */
-const CACHE_SIZE = 1_000_000;
+const CACHE_SIZE = 200_000;
 
 const cache = new BoundedCache<Parsed<ParsedExpression>>(CACHE_SIZE);
 
@@ -107,4 +107,9 @@ function scopeFault(expression: ParsedExpression, scope: ExpressionScope): strin
   const quotes = nearest === undefined ? "; text must be in single quotes" : "";
   return `There is no column ${excerpt(unknown)}${didYouMean(nearest)}${quotes}`;
 }
-export { canonicalExpression, qualifyTypesInExpression, renameColumnInExpression } from "./canonical_expression.ts";
+export {
+  canonicalExpression,
+  namesInExpression,
+  qualifyTypesInExpression,
+  renameColumnInExpression,
+} from "./canonical_expression.ts";

@@ -1,0 +1,155 @@
+import { assertEquals } from "@std/assert";
+import { wantedTable } from "../../handlers/database_table/judge.ts";
+import { understandSpec } from "../../handlers/database_table/understand.ts";
+import { type ApplyOutcome, applyTable } from "../../postgres/apply.ts";
+import { type PlannedTable, planSituation, type WantedTable } from "../../postgres/planning.ts";
+import { ensureRegistry, type Owner } from "../../postgres/registry/registry.ts";
+import { type Database, openDatabase, type Transaction } from "../../postgres/session/client.ts";
+import { observeSituation, type Situation } from "../../postgres/situation.ts";
+import type { Step } from "../../postgres/step.ts";
+import { startTestDatabase, type TestDatabase } from "../postgres_database.ts";
+import type { Spec } from "./case.ts";
+import { checkForecast } from "./forecast.ts";
+import { chosenNames, comparable, type Snapshot, takeSnapshot } from "./snapshot.ts";
+
+const LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 20_000 };
+
+/** A table under test: who owns it, and what it should be. */
+export interface Subject {
+  readonly owner: Owner;
+  readonly wanted: WantedTable;
+}
+
+/** What stands where a subject is wanted. */
+export interface Seen {
+  readonly situation: Situation;
+  readonly plan: PlannedTable;
+}
+
+/** What an apply did. */
+export interface Applied {
+  readonly outcome: Extract<ApplyOutcome<never>, { readonly kind: "done" }>;
+  /** Forecasts of its steps that were wrong. */
+  readonly mismatches: readonly string[];
+}
+
+/** A real database in which specs become tables, through one single connection. */
+export class FixpointDatabase {
+  readonly database: Database;
+  readonly server: TestDatabase;
+  readonly #superuser: Database;
+  readonly #role: string;
+  #count = 0;
+
+  private constructor(server: TestDatabase, role: string) {
+    this.server = server;
+    this.#role = role;
+    const open = (url: string) => openDatabase({ url, applicationName: "tablewright-test", maxConnections: 1 });
+    this.database = open(server.url);
+    this.#superuser = open(server.superuserUrl);
+  }
+
+  static async start(name: string): Promise<FixpointDatabase> {
+    const started = new FixpointDatabase(await startTestDatabase(name), `tw_${name}_operator`);
+    assertEquals(await ensureRegistry(started.database, new AbortController().signal), []);
+    return started;
+  }
+
+  async stop(): Promise<void> {
+    await this.database.close();
+    await this.#superuser.close();
+    await this.server.stop();
+  }
+
+  /** A new schema of the operator's. */
+  async schema(prefix: string): Promise<string> {
+    this.#count++;
+    const name = `${prefix}${this.#count}x`;
+    await this.server.asSuperuser(`CREATE SCHEMA ${name} AUTHORIZATION ${this.#role}`);
+    return name;
+  }
+
+  async write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const { signal } = new AbortController();
+    return await this.database.transaction({ ...LIMITS, readOnly: false, signal }, work);
+  }
+
+  async run(...statements: readonly string[]): Promise<void> {
+    await this.write(async (transaction) => {
+      for (const statement of statements) await transaction.query(statement);
+    });
+  }
+
+  async query<Row>(text: string): Promise<readonly Row[]> {
+    return await this.write((transaction) => transaction.query<Row>(text));
+  }
+
+  async observe({ owner, wanted }: Subject): Promise<Seen> {
+    const { signal } = new AbortController();
+    const situation = await this.database.transaction(
+      { ...LIMITS, readOnly: true, signal },
+      (transaction) => observeSituation(transaction, { owner, desired: wanted.desired }),
+    );
+    return { situation, plan: await planSituation(wanted, situation) };
+  }
+
+  /** Applies until nothing is left to do; checks the forecast of every step on the way. */
+  async apply(subject: Subject, database: Database = this.database): Promise<Applied> {
+    const mismatches: string[] = [];
+    const { owner, wanted } = subject;
+    const outcome = await applyTable<never>(database, {
+      ...wanted,
+      owner,
+      specHash: JSON.stringify(wanted.desired),
+      wasMade: false,
+      isLiving: () => Promise.resolve(true),
+      verify: async (_transaction, { plan, situation }) => {
+        mismatches.push(...await this.#forecast(plan.steps[0], situation));
+        return { faults: [], searchPath: [] };
+      },
+      judge: () => [],
+    }, { ...LIMITS, signal: new AbortController().signal });
+    if (outcome.kind !== "done") throw new Error(`the apply ended otherwise: ${JSON.stringify(outcome)}`);
+    return { outcome, mismatches };
+  }
+
+  async #forecast(step: Step | undefined, situation: Situation): Promise<readonly string[]> {
+    if (step === undefined || step.kind === "Concurrent" || situation.kind !== "owned") return [];
+    return await checkForecast(this.#superuser, step, situation.relation.oid);
+  }
+
+  /** The table as the planner sees it and as the catalog has it, both without what may differ. */
+  async stateOf(subject: Subject): Promise<{ readonly table: unknown; readonly snapshot: Snapshot }> {
+    const { situation } = await this.observe(subject);
+    if (situation.kind !== "owned") throw new Error(`no table: ${JSON.stringify(situation)}`);
+    const names = chosenNames(subject.wanted.desired);
+    const { oid, schema } = situation.relation;
+    const snapshot = await this.write((transaction) => takeSnapshot(transaction, { oid, schema, names }));
+    return { table: comparable(situation.basis.table, names), snapshot };
+  }
+
+  /** What a session must not keep: advisory locks of anybody, settings of ours, prepared statements and open objects. */
+  async sessionState(): Promise<unknown> {
+    return await this.query(
+      `SELECT (SELECT jsonb_object_agg(name, setting) FROM pg_settings WHERE source = 'session') AS settings,
+         (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory') AS locks,
+         (SELECT count(*) FROM pg_prepared_statements) AS prepared,
+         (SELECT count(*) FROM pg_cursors) AS cursors,
+         (SELECT count(*) FROM pg_class WHERE relpersistence = 't') AS temporary`,
+    );
+  }
+}
+
+/** A spec as the operator understands it, wanted by an object of the given number. */
+export async function subjectOf(
+  spec: Spec,
+  place: { readonly schema: string; readonly number: number; readonly generation: number },
+): Promise<Subject> {
+  const { schema, number, generation } = place;
+  const { errors, desired } = await understandSpec({ schema, ...spec });
+  const wanted = desired === undefined ? undefined : wantedTable(desired);
+  if (wanted === undefined || errors.length > 0) throw new Error(`the spec is wrong: ${JSON.stringify(errors)}`);
+  const uid = `a0000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+  const clusterId = "c0000000-0000-4000-8000-000000000001";
+  return { wanted, owner: { clusterId, namespace: "fixpoint", name: `t${number}`, uid, generation } };
+}

@@ -1,0 +1,106 @@
+import { assertEquals } from "@std/assert";
+import { hazardsOf } from "../../postgres/hazard.ts";
+import { quoteIdentifier } from "../../postgres/text/identifier.ts";
+import type { Table } from "../../postgres/table.ts";
+import { type FixpointCase, kindsOf } from "./case.ts";
+import { type FixpointDatabase, type Subject, subjectOf } from "./fixpoint_database.ts";
+
+let counter = 0;
+
+/** Numbers for the uids of objects. */
+export function nextNumber(): number {
+  return ++counter;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Runs one case: old table, rows, plan, apply, compare with a table made at once, plan again. */
+export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise<void> {
+  const schema = await at.schema("f");
+  const number = nextNumber();
+  const session = await at.sessionState();
+  const place = (text: string) => text.replaceAll("{s}", schema).replaceAll("{t}", `${schema}.t`);
+  const before = await makeOld(at, each, { schema, number, place });
+  const next = await subjectOf(each.next, { schema, number, generation: 2 });
+  const rowsBefore = before === undefined ? [] : await rowsOf(at, before);
+
+  const { plan } = await at.observe(next);
+  assertEquals(plan.changes.map(({ kind }) => kind), kindsOf(each), "changes");
+  if (each.hazards !== undefined) {
+    assertEquals([...new Set(plan.changes.flatMap(hazardsOf))].toSorted(), each.hazards, "hazards");
+  }
+  const { outcome, mismatches } = await at.apply(next);
+  assertEquals(mismatches, [], "forecast");
+  if (each.statements !== undefined) {
+    assertEquals(outcome.statements.map(({ sql }) => sql.replaceAll(`"${schema}".`, "")), each.statements, "statements");
+  }
+  await assertSameAsNew(at, each, next);
+  const again = await at.observe(next);
+  assertEquals([again.plan.changes, again.plan.steps], [[], []], "the second plan");
+  if (before !== undefined) await assertRows(at, each, { before, next, rowsBefore });
+  if (each.afterwards !== undefined) await at.run(...each.afterwards.map(place));
+  assertEquals(await at.sessionState(), session, "the session");
+}
+
+async function makeOld(
+  at: FixpointDatabase,
+  { old, rows = [] }: FixpointCase,
+  to: { readonly schema: string; readonly number: number; readonly place: (text: string) => string },
+): Promise<Subject | undefined> {
+  if (old === undefined) return undefined;
+  const { schema, number, place } = to;
+  const subject = await subjectOf(old, { schema, number, generation: 1 });
+  const { mismatches } = await at.apply(subject);
+  assertEquals(mismatches, [], "forecast of the old table");
+  const { plan } = await at.observe(subject);
+  assertEquals(plan.changes, [], "the second plan of the old table");
+  await at.run(...rows.map(place));
+  return subject;
+}
+
+/** What a table that has no past would be. */
+export async function assertSameAsNew(
+  at: FixpointDatabase,
+  each: Pick<FixpointCase, "next" | "printsOther">,
+  changed: Subject,
+): Promise<void> {
+  const schema = await at.schema("m");
+  const mirror = await subjectOf(each.next, { schema, number: nextNumber(), generation: 1 });
+  await at.apply(mirror);
+  const [is, should] = [await at.stateOf(changed), await at.stateOf(mirror)];
+  assertEquals(is.table, should.table, "the table as the planner sees it");
+  if (each.printsOther !== true) assertEquals(is.snapshot, should.snapshot, "the table as the catalog has it");
+}
+
+async function rowsOf(at: FixpointDatabase, { wanted: { desired } }: Subject): Promise<readonly Row[]> {
+  const rows = await at.query<{ readonly row: string }>(
+    `SELECT to_jsonb(t)::text AS row FROM ${quoteIdentifier(desired.schema)}.${quoteIdentifier(desired.name)} t ORDER BY 1`,
+  );
+  return rows.map(({ row }) => JSON.parse(row) as Row);
+}
+
+async function assertRows(
+  at: FixpointDatabase,
+  each: FixpointCase,
+  found: { readonly before: Subject; readonly next: Subject; readonly rowsBefore: readonly Row[] },
+): Promise<void> {
+  const { before, next, rowsBefore } = found;
+  const rowsAfter = await rowsOf(at, next);
+  assertEquals(rowsAfter.length, rowsBefore.length, "the number of rows");
+  if (each.becomes !== undefined) assertEquals(rowsAfter, each.becomes, "the rows");
+  const kept = keptColumns(before.wanted.desired, next).filter(({ to }) => !each.loses?.includes(to));
+  const pick = (rows: readonly Row[], side: "from" | "to") =>
+    rows.map((row) => JSON.stringify(kept.map((names) => row[names[side]]))).toSorted();
+  assertEquals(pick(rowsAfter, "to"), pick(rowsBefore, "from"), "the values");
+}
+
+/** Columns of both tables with the same type and the same source of values. */
+function keptColumns(old: Table, { wanted }: Subject): readonly { readonly from: string; readonly to: string }[] {
+  return wanted.desired.columns.flatMap(({ name, type, generated }) => {
+    const from = wanted.renames.get(name) ?? name;
+    const before = old.columns.find((column) => column.name === from) ??
+      old.columns.find((column) => column.name === name);
+    const isSame = before !== undefined && before.type === type && generated === undefined;
+    return isSame ? [{ from: before.name, to: name }] : [];
+  });
+}

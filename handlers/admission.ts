@@ -142,9 +142,8 @@ export class Admission {
 
   async #prove(signal: AbortSignal): Promise<boolean> {
     const { client, probeType: type, config } = this.#options;
-    const nonce = crypto.randomUUID();
     const namespace = config.namespaces[0] ?? "default";
-    return await proveWebhooks({ client, probe: this.#probe, type, namespace, nonce }, signal);
+    return await proveWebhooks({ client, probe: this.#probe, type, namespace, random: crypto.randomUUID() }, signal);
   }
 }
 

@@ -1,5 +1,5 @@
-import type { KubeManifest, ResourceType } from "../kube/object.ts";
-import type { KubeClient } from "../kube/client.ts";
+import { type KubeClient, KubeError } from "../kube/client.ts";
+import { apiVersionOf, type KubeManifest, type ResourceType } from "../kube/object.ts";
 import { PROBE_ANNOTATION, type ProbeResponder } from "./probe.ts";
 
 export interface ProofOptions {
@@ -7,23 +7,40 @@ export interface ProofOptions {
   readonly probe: ProbeResponder;
   readonly type: ResourceType;
   readonly namespace: string;
-  readonly nonce: string;
+  /** Of lower-case letters, digits and hyphens, never used before. */
+  readonly random: string;
 }
 
 /**
  * Sends a dry-run create through the API server and looks for our own answer among its warnings: only if it is there does
- * the registered address lead to an operator that holds the key.
+ * the registered address lead to an operator that holds the key. A denial proves it as well as a consent.
  *
- * @throws {KubeError} if the API server refuses the create, for instance because the kind is not installed.
+ * @throws {KubeError} if the API server refuses the create without our answer, for instance because the kind is not installed.
  */
 export async function proveWebhooks(options: ProofOptions, signal: AbortSignal): Promise<boolean> {
-  const { client, probe, type, namespace, nonce } = options;
-  const manifest: KubeManifest = {
-    apiVersion: `${type.group}/${type.version}`,
+  const { client, probe, type } = options;
+  const nonce = await probe.createNonce(options.random);
+  const proof = await probe.proofOf(nonce);
+  try {
+    const { warnings } = await client.create(type, probeManifest(options, nonce), { dryRun: true, signal });
+    return warnings.includes(proof);
+  } catch (error) {
+    if (error instanceof KubeError && error.warnings.includes(proof)) return true;
+    throw error;
+  }
+}
+
+function probeManifest({ type, namespace, random }: ProofOptions, nonce: string): KubeManifest {
+  const suffix = random.slice(0, 8);
+  return {
+    apiVersion: apiVersionOf(type),
     kind: type.kind,
-    metadata: { name: `tablewright-probe-${nonce.slice(0, 8)}`, namespace, annotations: { [PROBE_ANNOTATION]: nonce } },
-    spec: { tableName: "tablewright_probe", columns: [{ id: "integer" }], primaryKey: "id", deletionPolicy: "Delete" },
+    metadata: { name: `tablewright-probe-${suffix}`, namespace, annotations: { [PROBE_ANNOTATION]: nonce } },
+    spec: {
+      tableName: `tablewright_probe_${suffix}`,
+      columns: [{ id: "integer" }],
+      primaryKey: "id",
+      deletionPolicy: "Delete",
+    },
   };
-  const { warnings } = await client.create(type, manifest, { dryRun: true, signal });
-  return warnings.includes(await probe.proofOf(nonce));
 }

@@ -18,6 +18,7 @@ export interface TimerSource<Handle> {
   clearTimeout(handle: Handle): void;
 }
 
+/** Makes delays, and timers that can be called off, from a clock. */
 export function createTiming<Handle>(source: TimerSource<Handle>): Timing {
   const setTimer = (callback: () => void, ms: number): () => void => {
     const handle = source.setTimeout(callback, ms);

@@ -1,5 +1,5 @@
 import { FieldReader, isObject } from "../decode_fields.ts";
-import { type Decoded, describeValue, type FieldError, invalid, required, typeInvalid } from "../field_error.ts";
+import { describeValue, type FieldError, invalid, required, typeInvalid } from "../field_error.ts";
 import { type ColumnSpec, type DatabaseTableSpec, DELETION_POLICIES, type LiteralDefault } from "./types.ts";
 
 const SPEC_FIELDS = ["tableName", "schema", "columns", "primaryKey", "deletionPolicy"];
@@ -41,13 +41,6 @@ export function decodeTableSpec(spec: unknown): DecodedSpec {
       ...(deletionPolicy === undefined ? {} : { deletionPolicy }),
     },
   };
-}
-
-/** The same as one value or all faults, for callers that act only on a faultless spec. */
-export function decodedOrErrors(decoded: DecodedSpec): Decoded<DatabaseTableSpec> {
-  return decoded.errors.length === 0 && decoded.value !== undefined
-    ? { ok: true, value: decoded.value }
-    : { ok: false, errors: decoded.errors };
 }
 
 function failed(errors: readonly FieldError[]): DecodedSpec {

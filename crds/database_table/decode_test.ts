@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { formatFieldError } from "../field_error.ts";
-import { decodedOrErrors, decodeTableSpec } from "./decode.ts";
+import { decodeTableSpec } from "./decode.ts";
 
 function faults(spec: unknown): readonly string[] {
   return decodeTableSpec(spec).errors.map(formatFieldError);
@@ -9,11 +9,12 @@ function faults(spec: unknown): readonly string[] {
 const GOOD = { tableName: "T", columns: [{ ID: "integer" }], primaryKey: "ID" };
 
 Deno.test("decodeTableSpec() reads short and long columns", () => {
-  const decoded = decodedOrErrors(decodeTableSpec({
+  const { value, errors } = decodeTableSpec({
     ...GOOD,
     columns: [{ ID: "integer" }, { EMAIL: { type: "text", notNull: true, default: "" } }],
-  }));
-  assertEquals(decoded.ok && decoded.value.columns, [
+  });
+  assertEquals(errors, []);
+  assertEquals(value?.columns, [
     { key: "ID", path: "spec.columns[0].ID", typePath: "spec.columns[0].ID", type: "integer", notNull: false },
     {
       key: "EMAIL",

@@ -14,7 +14,7 @@ import { EventRecorder } from "./kube/event_recorder.ts";
 import { inClusterConfig, InClusterError } from "./kube/in_cluster.ts";
 import { KubeconfigError, loadKubeconfig } from "./kube/kubeconfig.ts";
 import { createLogger, type Logger } from "./kube/logger.ts";
-import { systemTiming } from "./kube/timing.ts";
+import { systemTiming, whenAborted } from "./kube/timing.ts";
 import { type Database, openDatabase } from "./postgres/client.ts";
 import { PostgresError } from "./postgres/errors.ts";
 import { RegistryGate, RegistryUntrusted, SuperuserRefused } from "./postgres/registry_gate.ts";
@@ -29,6 +29,8 @@ export interface Connections {
   readonly embeddedCluster: boolean;
   /** Called once everything is served, watched and registered. */
   readonly onReady?: () => void;
+  /** Called once the API server was told to call us no more; work that was begun may still go on. */
+  readonly onUnregistered?: () => void;
 }
 
 /** Connections to PostgreSQL for admission: verdicts never wait behind DDL. */
@@ -74,15 +76,35 @@ export async function run(config: Config, connections: Connections, signal: Abor
   const controls = kinds.flatMap((kind) => controlKind(kind, control satisfies ControlOptions) ?? []);
   resources.adopt(serveReviews(config, connections, admission), (server) => server.shutdown());
   resources.adopt(serveOperations(config, controls, admission), (server) => server.shutdown());
-  const loops = Promise.all(controls.map((each) => each.run(signal)));
-  await becomeReady(controls, admission, signal);
-  if (!signal.aborted) {
+  const onReady = () => {
     logger.info("ready", { webhookPort: config.webhookPort, httpPort: config.httpPort, database: database.address });
     connections.onReady?.();
-  }
-  await loops;
-  await admission.unregister();
-  await events.flush();
+  };
+  await operate({ controls, admission, events, ...connections, onReady }, signal);
+}
+
+interface Operation extends Pick<Connections, "onReady" | "onUnregistered"> {
+  readonly controls: readonly KindControl[];
+  readonly admission: Admission;
+  readonly events: EventRecorder;
+}
+
+/** Watches, reconciles and admits until `signal` is aborted or something throws; either way it ends in the same order. */
+async function operate(operation: Operation, signal: AbortSignal): Promise<void> {
+  const { controls, admission, events, onReady, onUnregistered } = operation;
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const loops = Promise.all(controls.map((each) => each.run(stop)));
+  await using work = new AsyncDisposableStack();
+  work.defer(async () => {
+    failed.abort();
+    // The webhooks go first, while the listener still answers: whoever waits for us may not wait for the drain.
+    await Promise.all([admission.unregister().then(onUnregistered), loops]);
+    await events.flush();
+  });
+  await becomeReady(controls, admission, stop);
+  if (!signal.aborted) onReady?.();
+  await whenAborted(signal);
 }
 
 function open(connections: Connections, maxConnections: number): Database {

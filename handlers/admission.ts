@@ -47,6 +47,7 @@ export class Admission {
   readonly #authority: CertificateAuthority;
   readonly #probe: ProbeResponder;
   readonly #url: string | undefined;
+  #registering: Promise<unknown> = Promise.resolve();
   #stopping = false;
 
   private constructor(
@@ -91,7 +92,7 @@ export class Admission {
       logger.warn("admission is off: bad changes are refused by the loop only", { reason: admissionOffReason(config) });
       return;
     }
-    await registerWebhooks({
+    const registering = registerWebhooks({
       client,
       build: (failurePolicy) => this.#configurations(failurePolicy),
       listens: (attempt) => this.#listens(attempt),
@@ -100,12 +101,18 @@ export class Admission {
       timing,
       logger,
     }, signal);
+    this.#registering = registering.catch(() => {});
+    await registering;
   }
 
-  /** Removes what leads to an address that ends with this process: it would lock the kinds. */
+  /**
+   * Removes what leads to an address that ends with this process: it would lock the kinds. Abort the signal of `register()` before.
+   * Never rejects.
+   */
   async unregister(): Promise<void> {
     this.#stopping = true;
     if (this.#url === undefined) return;
+    await this.#registering;
     const { client, config, logger } = this.#options;
     try {
       await deleteWebhookConfigurations(client, config.instance, AbortSignal.timeout(UNREGISTER_TIMEOUT_MS));

@@ -1,7 +1,7 @@
 import { KubeError } from "./kube_error.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectChange } from "./object_store.ts";
-import { pause, type Timing } from "./timing.ts";
+import { pause, type Timing, whenAborted } from "./timing.ts";
 import { WorkQueue, type WorkQueueOptions } from "./work_queue.ts";
 
 export interface ReconcileResult {
@@ -107,7 +107,7 @@ export class Controller {
   async run(signal: AbortSignal): Promise<void> {
     const workers = Array.from({ length: this.#options.workers }, () => this.#work());
     const ended = Promise.all(workers).then(() => undefined);
-    await aborted(signal);
+    await whenAborted(signal);
     this.#queue.shutdown();
     await this.#drain(ended);
   }
@@ -193,11 +193,6 @@ function retryAfterMs(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { retryAfterMs } = error as { retryAfterMs?: unknown };
   return typeof retryAfterMs === "number" ? retryAfterMs : undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 async function endsWithin(ended: Promise<void>, ms: number, timing: Timing): Promise<boolean> {

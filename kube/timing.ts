@@ -49,6 +49,12 @@ export async function pause(timing: Pick<Timing, "delay">, ms: number, signal: A
   }
 }
 
+/** Resolves once the signal is aborted, at once if it is already. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
 function delay(setTimer: Timing["setTimer"], ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

@@ -9,6 +9,7 @@ import { installDefinitions } from "./handlers/install.ts";
 import { createKinds } from "./handlers/kinds.ts";
 import { readClusterId } from "./handlers/namespace.ts";
 import { createOperationsApp } from "./handlers/server.ts";
+import { meetNamespaces } from "./handlers/watched_namespaces.ts";
 import { type ClusterConfig, KubeClient, KubeError } from "./kube/client.ts";
 import { EventRecorder } from "./kube/event_recorder.ts";
 import { inClusterConfig, InClusterError } from "./kube/in_cluster.ts";
@@ -50,6 +51,8 @@ export async function run(config: Config, connections: Connections, signal: Abor
   const verdictDatabase = resources.adopt(open(connections, VERDICT_CONNECTIONS), (each) => each.close());
   const gate = new RegistryGate(database, { allowSuperuser: config.allowSuperuser, now: systemTiming.now });
   const clusterId = await meetCluster(client, signal);
+  const whenMissing = connections.embeddedCluster ? "create" : "warn";
+  const namespaces = await meetNamespaces({ client, whenMissing, logger }, config.namespaces, signal);
   await meetDatabase(gate, logger, signal);
   if (config.installCrds) await installDefinitions({ client, timing: systemTiming, logger }, signal);
 
@@ -80,13 +83,17 @@ export async function run(config: Config, connections: Connections, signal: Abor
     logger.info("ready", { webhookPort: config.webhookPort, httpPort: config.httpPort, database: database.address });
     connections.onReady?.();
   };
-  await operate({ controls, admission, events, ...connections, onReady }, signal);
+  // Where no namespace is, nothing can be admitted, nor the way to us be proven: that waits until there is one.
+  const isProvable = config.namespaces.length === 0 || namespaces.length > 0;
+  await operate({ controls, admission, events, isProvable, ...connections, onReady }, signal);
 }
 
 interface Operation extends Pick<Connections, "onReady" | "onUnregistered"> {
   readonly controls: readonly KindControl[];
   readonly admission: Admission;
   readonly events: EventRecorder;
+  /** Whether there is a namespace in which a registration can be proven. */
+  readonly isProvable: boolean;
 }
 
 /** Watches, reconciles and admits until `signal` is aborted or something throws; either way it ends in the same order. */
@@ -102,7 +109,7 @@ async function operate(operation: Operation, signal: AbortSignal): Promise<void>
     await Promise.all([admission.unregister().then(onUnregistered), loops]);
     await events.flush();
   });
-  await becomeReady(controls, admission, stop);
+  await becomeReady(operation, stop);
   if (!signal.aborted) onReady?.();
   await whenAborted(signal);
 }
@@ -184,9 +191,11 @@ function listen(flag: string, port: number, serve: () => Deno.HttpServer): Deno.
   }
 }
 
-async function becomeReady(controls: readonly KindControl[], admission: Admission, signal: AbortSignal): Promise<void> {
+async function becomeReady({ controls, admission, isProvable }: Operation, signal: AbortSignal): Promise<void> {
+  const synced = controls.map(({ informer }) => informer.whenSynced(signal));
+  const registered = admission.register(signal);
   try {
-    await Promise.all([...controls.map(({ informer }) => informer.whenSynced(signal)), admission.register(signal)]);
+    await Promise.all(isProvable ? [...synced, registered] : synced);
   } catch (error) {
     if (!signal.aborted) throw error;
   }

@@ -149,8 +149,8 @@ export class Admission {
 
   async #prove(signal: AbortSignal): Promise<boolean> {
     const { client, probeType: type, config } = this.#options;
-    const namespace = config.namespaces[0] ?? "default";
-    return await proveWebhooks({ client, probe: this.#probe, type, namespace, random: crypto.randomUUID() }, signal);
+    const namespaces = config.namespaces.length === 0 ? ["default"] : config.namespaces;
+    return await proveWebhooks({ client, probe: this.#probe, type, namespaces, random: crypto.randomUUID() }, signal);
   }
 }
 

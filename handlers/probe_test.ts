@@ -84,9 +84,25 @@ Deno.test("proveWebhooks() takes a denial with our answer for a proof, and any o
   const type = { ...databaseHandler().resource };
   const prove = (warnings: readonly string[]) =>
     proveWebhooks(
-      { client: refusing(warnings), probe, type, namespace: "n", random: "r" },
+      { client: refusing(warnings), probe, type, namespaces: ["n"], random: "r" },
       new AbortController().signal,
     );
   assertEquals(await prove(["other", proof]), true);
   await assertRejects(() => prove(["other"]), KubeError, "denied");
+});
+
+Deno.test("proveWebhooks() goes on with the next namespace where one does not exist", async () => {
+  const probe = new ProbeResponder(secret);
+  const asked: unknown[] = [];
+  const create = async <T>(_type: unknown, manifest: KubeManifest) => {
+    asked.push(manifest.metadata.namespace);
+    if (manifest.metadata.namespace === "missing") throw new KubeError("no", { status: 404, reason: "NotFound" });
+    return { object: manifest as T, warnings: [await probe.proofOf(await probe.createNonce("r"))] };
+  };
+  const type = databaseHandler().resource;
+  const options = { client: { create }, probe, type, random: "r" };
+  const { signal } = new AbortController();
+  assertEquals(await proveWebhooks({ ...options, namespaces: ["missing", "there", "unasked"] }, signal), true);
+  assertEquals(asked, ["missing", "there"]);
+  await assertRejects(() => proveWebhooks({ ...options, namespaces: ["missing"] }, signal), KubeError, "no");
 });

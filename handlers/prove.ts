@@ -6,7 +6,8 @@ export interface ProofOptions {
   readonly client: Pick<KubeClient, "create">;
   readonly probe: ProbeResponder;
   readonly type: ResourceType;
-  readonly namespace: string;
+  /** In the first of these that takes it: one may not exist, or be on its way out. At least one. */
+  readonly namespaces: readonly string[];
   /** Of lower-case letters, digits and hyphens, never used before. */
   readonly random: string;
 }
@@ -18,11 +19,25 @@ export interface ProofOptions {
  * @throws {KubeError} if the API server refuses the create without our answer, for instance because the kind is not installed.
  */
 export async function proveWebhooks(options: ProofOptions, signal: AbortSignal): Promise<boolean> {
+  let refusal: unknown;
+  for (const namespace of options.namespaces) {
+    try {
+      return await proveIn(namespace, options, signal);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+async function proveIn(namespace: string, options: ProofOptions, signal: AbortSignal): Promise<boolean> {
   const { client, probe, type } = options;
   const nonce = await probe.createNonce(options.random);
   const proof = await probe.proofOf(nonce);
   try {
-    const { warnings } = await client.create(type, probeManifest(options, nonce), { dryRun: true, signal });
+    const manifest = probeManifest(options, { namespace, nonce });
+    const { warnings } = await client.create(type, manifest, { dryRun: true, signal });
     return warnings.includes(proof);
   } catch (error) {
     if (error instanceof KubeError && error.warnings.includes(proof)) return true;
@@ -30,7 +45,10 @@ export async function proveWebhooks(options: ProofOptions, signal: AbortSignal):
   }
 }
 
-function probeManifest({ type, namespace, random }: ProofOptions, nonce: string): KubeManifest {
+function probeManifest(
+  { type, random }: ProofOptions,
+  { namespace, nonce }: { readonly namespace: string; readonly nonce: string },
+): KubeManifest {
   const suffix = random.slice(0, 8);
   return {
     apiVersion: apiVersionOf(type),

@@ -101,7 +101,7 @@ async function operate(operation: Operation, signal: AbortSignal): Promise<void>
   const { controls, admission, events, onReady, onUnregistered } = operation;
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  const loops = Promise.all(controls.map((each) => each.run(stop)));
+  const loops = Promise.all([...controls.map((each) => each.run(stop)), admission.watchCertificate(stop)]);
   await using work = new AsyncDisposableStack();
   work.defer(async () => {
     failed.abort();

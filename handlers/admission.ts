@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import {
   type CertificateAuthority,
+  certificateExpiry,
   createCertificateAuthority,
   issueCertificate,
   type KeyPair,
@@ -17,6 +18,7 @@ import {
   type WebhookKind,
 } from "../kube/webhook_configuration.ts";
 import { registerWebhooks } from "../kube/webhook_registration.ts";
+import { warnOfExpiry } from "./certificate_warning.ts";
 import type { Config } from "./config.ts";
 import { ProbeResponder } from "./probe.ts";
 import { proveWebhooks } from "./prove.ts";
@@ -36,7 +38,8 @@ export interface AdmissionOptions {
 }
 
 const AUTHORITY_DAYS = 365;
-const LEAF_DAYS = 90;
+/** Until something renews it: a shorter one would lock the kinds of an operator that nobody restarts. */
+const LEAF_DAYS = 365;
 const UNREGISTER_TIMEOUT_MS = 5_000;
 
 /** The admission server's identity, its app, and its registration with the API server. */
@@ -103,6 +106,13 @@ export class Admission {
     }, signal);
     this.#registering = registering.catch(() => {});
     await registering;
+  }
+
+  /** Warns while the serving certificate is about to end; ends with `signal`. */
+  async watchCertificate(signal: AbortSignal): Promise<void> {
+    if (this.#url === undefined) return;
+    const { timing, logger } = this.#options;
+    await warnOfExpiry({ expiry: certificateExpiry(this.servingPair.certificate), timing, logger }, signal);
   }
 
   /**

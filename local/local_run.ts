@@ -1,6 +1,6 @@
 import { delay } from "@std/async/delay";
 import { join } from "@std/path";
-import type { Config } from "../handlers/config.ts";
+import { type Config, podConfig } from "../handlers/config.ts";
 import type { ClusterConfig } from "../kube/client.ts";
 import { createLogger, type Logger } from "../kube/logger.ts";
 import { formatBanner } from "./banner.ts";
@@ -115,7 +115,7 @@ async function operate(
   signal: AbortSignal,
 ): Promise<void> {
   const { run } = await import("../main.ts");
-  await run(options.config, {
+  await run(choice.cluster.kind === "pod" ? podConfig(options.config) : options.config, {
     cluster: await clusterConfig(choice.cluster, servers, options.env),
     databaseUrl: choice.database.kind === "url" ? choice.database.url : servers.postgres?.url ?? "",
     embeddedCluster: choice.cluster.kind === "embedded",

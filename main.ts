@@ -1,6 +1,7 @@
 // The command line is this file's: what it prints goes to a person.
 // deno-lint-ignore-file no-console
 import { Admission } from "./handlers/admission.ts";
+import { chooseCluster } from "./handlers/choose_cluster.ts";
 import { type Config, type Environment, parseCommandLine } from "./handlers/config.ts";
 import { controlKind, type ControlOptions, type KindControl } from "./handlers/control.ts";
 import { TABLE_RESOURCE } from "./handlers/database_table/handler.ts";
@@ -9,12 +10,14 @@ import { installDefinitions } from "./handlers/install.ts";
 import { createKinds } from "./handlers/kinds.ts";
 import { readClusterId } from "./handlers/namespace.ts";
 import { createOperationsApp } from "./handlers/server.ts";
+import { countStopRequests } from "./handlers/stop_requests.ts";
+import { meetNamespaces } from "./handlers/watched_namespaces.ts";
 import { type ClusterConfig, KubeClient, KubeError } from "./kube/client.ts";
 import { EventRecorder } from "./kube/event_recorder.ts";
-import { inClusterConfig, InClusterError } from "./kube/in_cluster.ts";
-import { KubeconfigError, loadKubeconfig } from "./kube/kubeconfig.ts";
+import { InClusterError } from "./kube/in_cluster.ts";
+import { KubeconfigError } from "./kube/kubeconfig.ts";
 import { createLogger, type Logger } from "./kube/logger.ts";
-import { systemTiming } from "./kube/timing.ts";
+import { systemTiming, whenAborted } from "./kube/timing.ts";
 import { type Database, openDatabase } from "./postgres/session/client.ts";
 import { PostgresError } from "./postgres/session/errors.ts";
 import { RegistryGate, RegistryUntrusted, SuperuserRefused } from "./postgres/registry/registry_gate.ts";
@@ -29,6 +32,8 @@ export interface Connections {
   readonly embeddedCluster: boolean;
   /** Called once everything is served, watched and registered. */
   readonly onReady?: () => void;
+  /** Called once the API server was told to call us no more; work that was begun may still go on. */
+  readonly onUnregistered?: () => void;
 }
 
 /** Connections to PostgreSQL for admission: verdicts never wait behind DDL. */
@@ -43,13 +48,15 @@ const START_TIMEOUT_MS = 10_000;
 export async function run(config: Config, connections: Connections, signal: AbortSignal): Promise<void> {
   const logger = createLogger({ format: config.logFormat, level: config.logLevel });
   await using resources = new AsyncDisposableStack();
-  const client = resources.adopt(new KubeClient(connections.cluster), (each) => each.close());
+  const client = resources.adopt(openClient(connections.cluster), (each) => each.close());
   const database = resources.adopt(open(connections, config.maxConcurrentReconciles), (each) => each.close());
   const verdictDatabase = resources.adopt(open(connections, VERDICT_CONNECTIONS), (each) => each.close());
   const gate = new RegistryGate(database, { allowSuperuser: config.allowSuperuser, now: systemTiming.now });
   const clusterId = await meetCluster(client, signal);
+  const whenMissing = connections.embeddedCluster ? "create" : "warn";
+  const namespaces = await meetNamespaces({ client, whenMissing, logger }, config.namespaces, signal);
   await meetDatabase(gate, logger, signal);
-  if (config.installCrds) await installDefinitions({ client, timing: systemTiming, logger }, signal);
+  if (config.installCrds) await install(client, logger, signal);
 
   const timing = systemTiming;
   const events = new EventRecorder({ client, reportingInstance: config.instance, timing, logger });
@@ -74,15 +81,47 @@ export async function run(config: Config, connections: Connections, signal: Abor
   const controls = kinds.flatMap((kind) => controlKind(kind, control satisfies ControlOptions) ?? []);
   resources.adopt(serveReviews(config, connections, admission), (server) => server.shutdown());
   resources.adopt(serveOperations(config, controls, admission), (server) => server.shutdown());
-  const loops = Promise.all(controls.map((each) => each.run(signal)));
-  await becomeReady(controls, admission, signal);
-  if (!signal.aborted) {
+  const onReady = () => {
     logger.info("ready", { webhookPort: config.webhookPort, httpPort: config.httpPort, database: database.address });
     connections.onReady?.();
+  };
+  // Where no namespace is, nothing can be admitted, nor the way to us be proven: that waits until there is one.
+  const isProvable = config.namespaces.length === 0 || namespaces.length > 0;
+  await operate({ controls, admission, events, isProvable, ...connections, onReady }, signal);
+}
+
+interface Operation extends Pick<Connections, "onReady" | "onUnregistered"> {
+  readonly controls: readonly KindControl[];
+  readonly admission: Admission;
+  readonly events: EventRecorder;
+  /** Whether there is a namespace in which a registration can be proven. */
+  readonly isProvable: boolean;
+}
+
+/** Watches, reconciles and admits until `signal` is aborted or something throws; either way it ends in the same order. */
+async function operate(operation: Operation, signal: AbortSignal): Promise<void> {
+  const { controls, admission, events, onReady, onUnregistered } = operation;
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const loops = Promise.all([...controls.map((each) => each.run(stop)), admission.watchCertificate(stop)]);
+  await using work = new AsyncDisposableStack();
+  work.defer(async () => {
+    failed.abort();
+    // The webhooks go first, while the listener still answers: whoever waits for us may not wait for the drain.
+    await Promise.all([admission.unregister().then(onUnregistered), loops]);
+    await events.flush();
+  });
+  await becomeReady(operation, stop);
+  if (!signal.aborted) onReady?.();
+  await whenAborted(signal);
+}
+
+function openClient(cluster: ClusterConfig): KubeClient {
+  try {
+    return new KubeClient(cluster);
+  } catch (error) {
+    throw error instanceof TypeError ? new StartError(error.message.replaceAll(/\s+/g, " ")) : error;
   }
-  await loops;
-  await admission.unregister();
-  await events.flush();
 }
 
 function open(connections: Connections, maxConnections: number): Database {
@@ -104,6 +143,18 @@ async function meetCluster(client: KubeClient, signal: AbortSignal): Promise<str
       if (patience.aborted || error.status === 401) throw new StartError(error.message);
       await systemTiming.delay(250, patience).catch(() => {});
     }
+  }
+}
+
+async function install(client: KubeClient, logger: Logger, signal: AbortSignal): Promise<void> {
+  try {
+    await installDefinitions({ client, timing: systemTiming, logger }, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    throw new StartError(
+      `Cannot install the CustomResourceDefinitions and the static policy: ${error.message}; ` +
+        "let an administrator do it, and give --no-crds",
+    );
   }
 }
 
@@ -145,7 +196,12 @@ function serveOperations(config: Config, controls: readonly KindControl[], admis
       check: () => informer.state === "syncing" ? "the first list is not complete" : undefined,
     })),
   ]);
-  return listen("--http-port", config.httpPort, () => Deno.serve({ port: config.httpPort, onListen }, app.fetch));
+  const { httpPort: port, httpHost: hostname } = config;
+  return listen(
+    hostname === undefined ? "--http-port" : "--liveness",
+    port,
+    () => Deno.serve({ port, onListen, ...(hostname === undefined ? {} : { hostname }) }, app.fetch),
+  );
 }
 
 /** Deno would print a line of its own. */
@@ -155,16 +211,24 @@ function listen(flag: string, port: number, serve: () => Deno.HttpServer): Deno.
   try {
     return serve();
   } catch (error) {
-    const inUse = error instanceof Deno.errors.AddrInUse;
-    if (!inUse && !(error instanceof Deno.errors.PermissionDenied)) throw error;
-    const why = inUse ? "it is in use" : "permission denied";
+    const why = listenFault(error);
+    if (why === undefined) throw error;
     throw new StartError(`Cannot listen on port ${port}: ${why}; choose another with ${flag}`);
   }
 }
 
-async function becomeReady(controls: readonly KindControl[], admission: Admission, signal: AbortSignal): Promise<void> {
+function listenFault(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.AddrInUse) return "it is in use";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.AddrNotAvailable) return "this machine does not have the address";
+  return error instanceof Error && /failed to lookup/.test(error.message) ? "the host name is not known" : undefined;
+}
+
+async function becomeReady({ controls, admission, isProvable }: Operation, signal: AbortSignal): Promise<void> {
+  const synced = controls.map(({ informer }) => informer.whenSynced(signal));
+  const registered = admission.register(signal);
   try {
-    await Promise.all([...controls.map(({ informer }) => informer.whenSynced(signal)), admission.register(signal)]);
+    await Promise.all(isProvable ? [...synced, registered] : synced);
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -188,40 +252,26 @@ async function main(args: readonly string[], env: Environment): Promise<number> 
 
 async function runUntilSignal(config: Config, env: Environment): Promise<number> {
   const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, () => stop.signal.aborted ? Deno.exit(1) : stop.abort());
-  }
+  const requests = { onStop: () => stop.abort(), onForce: () => Deno.exit(1) };
+  const request = countStopRequests(requests, () => performance.now());
+  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, request);
   try {
-    await run(config, await connect(config, env), stop.signal);
+    await runOnCluster(config, env, stop.signal);
     return 0;
   } catch (error) {
-    const isKnown = [StartError, KubeconfigError, InClusterError].some((known) => error instanceof known);
+    if (stop.signal.aborted && error === stop.signal.reason) return 0;
+    const isKnown = [StartError, KubeconfigError, InClusterError, KubeError].some((known) => error instanceof known);
     if (!isKnown || !(error instanceof Error)) throw error;
     console.error(error.message);
     return 1;
   }
 }
 
-async function connect(config: Config, env: Environment): Promise<Connections> {
-  const isExplicit = config.kubeconfig !== undefined || config.context !== undefined;
-  if (!isExplicit && !config.inPod) {
-    throw new StartError(
-      "Cannot choose a cluster: set KUBECONFIG, give --context, or run in a Pod (deno task run brings its own)",
-    );
-  }
+async function runOnCluster(given: Config, env: Environment, signal: AbortSignal): Promise<void> {
+  const machine = { env, readTextFile: (path: string) => Deno.readTextFile(path), now: systemTiming.now };
+  const { cluster, config } = await chooseCluster(given, machine);
   if (config.databaseUrl === undefined) throw new StartError("Cannot choose a database: DATABASE_URL must be set");
-  const { kubeconfig, context } = config;
-  // Only --context leads to the default file: a laptop's current context is nobody's choice.
-  const path = kubeconfig ?? `${env["HOME"] ?? ""}/.kube/config`;
-  const cluster = isExplicit
-    ? await loadKubeconfig({ path, ...(context === undefined ? {} : { context }) })
-    : await inClusterConfig({
-      host: env["KUBERNETES_SERVICE_HOST"],
-      port: env["KUBERNETES_SERVICE_PORT"],
-      readTextFile: (file) => Deno.readTextFile(file),
-      now: systemTiming.now,
-    });
-  return { cluster, databaseUrl: config.databaseUrl, embeddedCluster: false };
+  await run(config, { cluster, databaseUrl: config.databaseUrl, embeddedCluster: false }, signal);
 }
 
 if (import.meta.main) {

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import {
   type CertificateAuthority,
+  certificateExpiry,
   createCertificateAuthority,
   issueCertificate,
   type KeyPair,
@@ -17,6 +18,7 @@ import {
   type WebhookKind,
 } from "../kube/webhook_configuration.ts";
 import { registerWebhooks } from "../kube/webhook_registration.ts";
+import { warnOfExpiry } from "./certificate_warning.ts";
 import type { Config } from "./config.ts";
 import { ProbeResponder } from "./probe.ts";
 import { proveWebhooks } from "./prove.ts";
@@ -36,7 +38,8 @@ export interface AdmissionOptions {
 }
 
 const AUTHORITY_DAYS = 365;
-const LEAF_DAYS = 90;
+/** Until something renews it: a shorter one would lock the kinds of an operator that nobody restarts. */
+const LEAF_DAYS = 365;
 const UNREGISTER_TIMEOUT_MS = 5_000;
 
 /** The admission server's identity, its app, and its registration with the API server. */
@@ -47,6 +50,7 @@ export class Admission {
   readonly #authority: CertificateAuthority;
   readonly #probe: ProbeResponder;
   readonly #url: string | undefined;
+  #registering: Promise<unknown> = Promise.resolve();
   #stopping = false;
 
   private constructor(
@@ -91,7 +95,7 @@ export class Admission {
       logger.warn("admission is off: bad changes are refused by the loop only", { reason: admissionOffReason(config) });
       return;
     }
-    await registerWebhooks({
+    const registering = registerWebhooks({
       client,
       build: (failurePolicy) => this.#configurations(failurePolicy),
       listens: (attempt) => this.#listens(attempt),
@@ -100,12 +104,25 @@ export class Admission {
       timing,
       logger,
     }, signal);
+    this.#registering = registering.catch(() => {});
+    await registering;
   }
 
-  /** Removes what leads to an address that ends with this process: it would lock the kinds. */
+  /** Warns while the serving certificate is about to end; ends with `signal`. */
+  async watchCertificate(signal: AbortSignal): Promise<void> {
+    if (this.#url === undefined) return;
+    const { timing, logger } = this.#options;
+    await warnOfExpiry({ expiry: certificateExpiry(this.servingPair.certificate), timing, logger }, signal);
+  }
+
+  /**
+   * Removes what leads to an address that ends with this process: it would lock the kinds. Abort the signal of `register()` before.
+   * Never rejects.
+   */
   async unregister(): Promise<void> {
     this.#stopping = true;
     if (this.#url === undefined) return;
+    await this.#registering;
     const { client, config, logger } = this.#options;
     try {
       await deleteWebhookConfigurations(client, config.instance, AbortSignal.timeout(UNREGISTER_TIMEOUT_MS));
@@ -142,9 +159,8 @@ export class Admission {
 
   async #prove(signal: AbortSignal): Promise<boolean> {
     const { client, probeType: type, config } = this.#options;
-    const nonce = crypto.randomUUID();
-    const namespace = config.namespaces[0] ?? "default";
-    return await proveWebhooks({ client, probe: this.#probe, type, namespace, nonce }, signal);
+    const namespaces = config.namespaces.length === 0 ? ["default"] : config.namespaces;
+    return await proveWebhooks({ client, probe: this.#probe, type, namespaces, random: crypto.randomUUID() }, signal);
   }
 }
 

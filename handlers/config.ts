@@ -7,6 +7,8 @@ export interface Config {
   readonly webhooks: boolean;
   readonly webhookPort: number;
   readonly httpPort: number;
+  /** The address for health; absent: all of this machine. */
+  readonly httpHost?: string;
   /** Where the API server reaches the admission server, when it is not the embedded one. */
   readonly webhookUrl?: string;
   /** Names configurations and field managers. */
@@ -47,10 +49,13 @@ Usage: tablewright [run] [flags]
       --webhook-url URL     where the API server reaches the admission server of this process
       --webhook-port PORT   admission, HTTPS (8443)
       --http-port PORT      health, HTTP (8080)
+  -L, --liveness URL        health at this http://HOST:PORT, instead of --http-port
       --webhooks on|off     register webhooks (on)
       --instance NAME       name of configurations and field manager (tablewright)
       --dev                 register webhooks with failurePolicy Ignore
-      --no-crds             do not install the CustomResourceDefinitions
+      --no-crds             install neither the CustomResourceDefinitions nor the static policy that holds
+                            deletionPolicy Forbid while the operator is down (in a Pod they never are)
+      --standalone          work without leader election, as this version always does
       --embedded-database   start a PostgreSQL although the cluster is not the embedded one
       --reset               remove the state of earlier local runs first
       --allow-superuser     accept a DATABASE_URL whose role is a superuser
@@ -63,6 +68,7 @@ Environment: KUBECONFIG, DATABASE_URL, WATCH_NAMESPACE, TABLEWRIGHT_CACHE
 `;
 
 const STRINGS = [
+  "liveness",
   "context",
   "webhook-url",
   "webhook-port",
@@ -85,7 +91,15 @@ const BOOLEANS = [
   "quiet",
   "help",
 ];
-const ALIASES = { n: "namespace", A: "all-namespaces", v: "verbose", d: "debug", q: "quiet", h: "help" };
+const ALIASES = {
+  n: "namespace",
+  A: "all-namespaces",
+  L: "liveness",
+  v: "verbose",
+  d: "debug",
+  q: "quiet",
+  h: "help",
+};
 
 type Parsed = Readonly<Record<string, unknown>>;
 
@@ -115,6 +129,11 @@ export function parseCommandLine(args: readonly string[], env: Environment): Com
   }
 }
 
+/** What holds in a Pod: an administrator installs the definitions, and the operator's role may not. */
+export function podConfig(config: Config): Config {
+  return { ...config, installCrds: false };
+}
+
 class UsageError extends Error {}
 
 function usage(message: string): Command {
@@ -126,7 +145,7 @@ function readConfig(parsed: Parsed, env: Environment): Config {
     namespaces: readNamespaces(parsed, env),
     webhooks: readEnum(parsed, "webhooks", ["on", "off"]) !== "off",
     webhookPort: readNumber(parsed, "webhook-port", { fallback: 8443, max: 65_535 }),
-    httpPort: readNumber(parsed, "http-port", { fallback: 8080, max: 65_535 }),
+    ...readHealthAddress(parsed),
     maxConcurrentReconciles: readNumber(parsed, "max-concurrent-reconciles", { fallback: 10, max: 1_000 }),
     instance: readInstance(parsed, env),
     dev: parsed["dev"] === true,
@@ -186,6 +205,21 @@ function readEnum<T extends string>(parsed: Parsed, flag: string, members: reado
     throw new UsageError(`--${flag} must be one of ${members.join(", ")}: current value is "${value}"`);
   }
   return member;
+}
+
+/** Where health is served: kopf's users name a URL. */
+function readHealthAddress(parsed: Parsed): Pick<Config, "httpPort" | "httpHost"> {
+  const value = text(parsed, "liveness");
+  if (value === undefined) return { httpPort: readNumber(parsed, "http-port", { fallback: 8080, max: 65_535 }) };
+  if (parsed["http-port"] !== undefined) throw new UsageError("--liveness and --http-port exclude each other");
+  const url = URL.parse(value);
+  const isPlain = url?.protocol === "http:" && url.search === "" && url.hash === "" && url.username === "";
+  if (!isPlain || !["/", "/healthz"].includes(url.pathname) || url.port === "0") {
+    throw new UsageError(
+      `--liveness must be http://HOST:PORT, which then answers on /healthz: current value is "${value}"`,
+    );
+  }
+  return { httpHost: url.hostname.replace(/^\[|\]$/g, ""), httpPort: Number(url.port || "80") };
 }
 
 /** Two laptops that point one cluster at themselves must not write the same configuration. */

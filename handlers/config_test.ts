@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Config, parseCommandLine } from "./config.ts";
+import { type Config, HELP, parseCommandLine } from "./config.ts";
 
 function configOf(args: readonly string[], env: Record<string, string> = {}): Config | undefined {
   const command = parseCommandLine(args, env);
@@ -52,4 +52,35 @@ Deno.test("parseCommandLine() names an instance after the host when it registers
 Deno.test("parseCommandLine() answers --help and version", () => {
   assertEquals(parseCommandLine(["--help"], {}).kind, "help");
   assertEquals(parseCommandLine(["version"], {}), { kind: "version", text: "tablewright 0.1.0" });
+});
+
+Deno.test("parseCommandLine() takes the address for health from kopf's --liveness", () => {
+  const addressOf = (url: string) => {
+    const config = configOf(["-L", url]);
+    return [config?.httpHost, config?.httpPort];
+  };
+  assertEquals(addressOf("http://0.0.0.0:8081/healthz"), ["0.0.0.0", 8081]);
+  assertEquals(addressOf("http://[::1]:9000"), ["::1", 9000]);
+  assertEquals(addressOf("http://127.0.0.1/"), ["127.0.0.1", 80]);
+  for (const bad of ["https://x:1", "8080", "http://x:1/other", "http://x:1/?a", "http://x:99999", "http://x:0"]) {
+    assertEquals(
+      messageOf(["--liveness", bad]),
+      `--liveness must be http://HOST:PORT, which then answers on /healthz: current value is "${bad}"; see --help`,
+    );
+  }
+  assertEquals(
+    messageOf(["-L", "http://x:1", "--http-port", "2"]),
+    "--liveness and --http-port exclude each other; see --help",
+  );
+});
+
+Deno.test("--help names every flag that is taken, and all that --no-crds leaves out", () => {
+  const known = HELP.matchAll(/--([a-z-]+)/g).map(([flag]) => flag).toArray();
+  for (
+    const flag of ["--standalone", "--liveness", "--dev", "--reset", "--verbose", "--debug", "--quiet", "--instance"]
+  ) {
+    assertEquals(known.includes(flag), true, flag);
+  }
+  for (const flag of new Set(known)) assertEquals(messageOf([flag]).includes("unknown flag"), false, flag);
+  assertEquals(/--no-crds +install neither .* nor the static policy/.test(HELP), true);
 });

@@ -51,7 +51,7 @@ export function controlKind(kind: KindHandler, options: ControlOptions): KindCon
     namespaces,
     context: timing,
     logger,
-    onChange: (key) => controller.enqueue(key),
+    onChange: (key, change) => controller.enqueue(key, change),
   });
   return {
     name,

@@ -1,7 +1,7 @@
 import type { KubeClient } from "../kube/client.ts";
 import type { KubeObject, ResourceType } from "../kube/object.ts";
 
-const NAMESPACE: ResourceType = {
+export const NAMESPACE: ResourceType = {
   group: "",
   version: "v1",
   plural: "namespaces",

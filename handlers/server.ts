@@ -57,9 +57,10 @@ function reviewHandler(dependencies: AdmissionDependencies, answer: Answer) {
 }
 
 async function validate(dependencies: AdmissionDependencies, { kind, request, signal }: Review): Promise<object> {
+  const verdict = await kind.validate(request, signal);
   const proof = await dependencies.probe.answer(request);
-  if (proof !== undefined) return encodeVerdict(request, { kind: "allowed", warnings: [proof] });
-  return encodeVerdict(request, await kind.validate(request, signal));
+  // First, since the last ones of many warnings are cut off.
+  return encodeVerdict(request, proof === undefined ? verdict : { ...verdict, warnings: [proof, ...verdict.warnings] });
 }
 
 function mutate({ kind, request }: Review): Promise<object> {

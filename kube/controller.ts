@@ -1,6 +1,7 @@
 import { KubeError } from "./kube_error.ts";
 import type { Logger } from "./logger.ts";
-import { pause, type Timing } from "./timing.ts";
+import type { ObjectChange } from "./object_store.ts";
+import { pause, type Timing, whenAborted } from "./timing.ts";
 import { WorkQueue, type WorkQueueOptions } from "./work_queue.ts";
 
 export interface ReconcileResult {
@@ -86,9 +87,15 @@ export class Controller {
     return this.#queue.length;
   }
 
-  /** Asks for a reconcile of this key. Without effect after shutdown. */
-  enqueue(key: string): void {
-    this.#queue.add(key);
+  /**
+   * Asks for a reconcile of this key. Without effect after shutdown.
+   *
+   * @param change `other` does not cut short the wait after a failure: the echo of a status that tells of the failure would
+   * otherwise bring it again at once.
+   */
+  enqueue(key: string, change: ObjectChange = "spec"): void {
+    if (change === "spec") this.#queue.add(key);
+    else this.#queue.offer(key);
   }
 
   /** Asks for a reconcile after a time; an earlier one that is pending already wins. */
@@ -100,7 +107,7 @@ export class Controller {
   async run(signal: AbortSignal): Promise<void> {
     const workers = Array.from({ length: this.#options.workers }, () => this.#work());
     const ended = Promise.all(workers).then(() => undefined);
-    await aborted(signal);
+    await whenAborted(signal);
     this.#queue.shutdown();
     await this.#drain(ended);
   }
@@ -171,7 +178,7 @@ export class Controller {
         return this.#queue.addRateLimited(key);
       case "after":
         this.#logger.warn(message, { ...properties, retryInMs: decision.delayMs });
-        return this.#queue.addAfter(key, decision.delayMs);
+        return this.#queue.retryAfter(key, decision.delayMs);
       case "backoff":
         this.#logger.warn(message, properties);
         return this.#queue.addRateLimited(key);
@@ -186,11 +193,6 @@ function retryAfterMs(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { retryAfterMs } = error as { retryAfterMs?: unknown };
   return typeof retryAfterMs === "number" ? retryAfterMs : undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 async function endsWithin(ended: Promise<void>, ms: number, timing: Timing): Promise<boolean> {

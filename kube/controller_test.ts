@@ -130,6 +130,27 @@ Deno.test("Controller requeues a conflict quickly and quietly, honours Retry-Aft
   });
 });
 
+for (const [change, wanted] of [["other", 9], ["spec", 50]] as const) {
+  for (const echoMs of [0, 1]) {
+    Deno.test(`Controller runs ${wanted} times in a second if each failure comes back as "${change}" after ${echoMs} ms`, async () => {
+      let runs = 0;
+      let echo = () => {};
+      const reconcile: Reconcile = () => {
+        if (++runs < 50) echo();
+        return Promise.reject(down);
+      };
+      await withController(reconcile, async ({ controller, timing }) => {
+        const enqueue = () => controller.enqueue("a", change);
+        // Before it throws, or while its retry is waited for: the first of 4, 8, 15, 30, … ms.
+        echo = () => echoMs === 0 ? enqueue() : void timing.setTimer(enqueue, echoMs);
+        controller.enqueue("a");
+        await timing.tick(1_000);
+        assertEquals(runs, wanted);
+      });
+    });
+  }
+}
+
 Deno.test("Controller aborts a reconcile that takes too long and retries it", async () => {
   let runs = 0;
   const reconcile: Reconcile = (_key, signal) => {

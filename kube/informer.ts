@@ -1,9 +1,10 @@
 import { type Logger, silentLogger } from "./logger.ts";
 import type { KubeObject, ResourceType } from "./object.ts";
-import { ObjectStore } from "./object_store.ts";
+import { type ObjectChange, ObjectStore } from "./object_store.ts";
 import { type InformerSource, type InformerState, Reflector } from "./reflector.ts";
 import type { Timing } from "./timing.ts";
 
+export type { ObjectChange } from "./object_store.ts";
 export type { InformerSource, InformerState } from "./reflector.ts";
 
 export interface InformerOptions {
@@ -13,7 +14,7 @@ export interface InformerOptions {
   readonly namespaces: readonly string[];
   readonly context: Pick<Timing, "now" | "random" | "delay">;
   /** Called with the key of each object that appeared, changed or went. It only enqueues; what it throws is logged. */
-  readonly onChange: (key: string) => void;
+  readonly onChange: (key: string, change: ObjectChange) => void;
   readonly logger?: Logger;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
@@ -47,7 +48,7 @@ export class Informer<T extends KubeObject = KubeObject> {
         context,
         logger,
         absentPollMs: options.absentPollMs ?? 30_000,
-        onChange: (key) => guard(logger, () => options.onChange(key)),
+        onChange: (key, change) => guard(logger, () => options.onChange(key, change)),
         onState: () => this.#wake(),
       })
     );

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ListOptions, ListPage, WatchEvent, WatchOptions } from "./client.ts";
 import { createFakeTiming, type FakeTiming } from "./fake_timing.ts";
-import { Informer, type InformerSource } from "./informer.ts";
+import { Informer, type InformerSource, type ObjectChange } from "./informer.ts";
 import { KubeError } from "./kube_error.ts";
 import { memoryLogger } from "./logger.ts";
 import type { KubeObject } from "./object.ts";
@@ -61,14 +61,14 @@ function untilAborted(signal: AbortSignal | undefined): Promise<never> {
 async function withInformer(
   source: ScriptedSource,
   test: (run: { informer: Informer; timing: FakeTiming; changes: string[]; lines: () => string[] }) => Promise<void>,
-  options: { namespaces?: string[]; onChange?: (key: string) => void } = {},
+  options: { namespaces?: string[]; onChange?: (key: string, change: ObjectChange) => void } = {},
 ): Promise<void> {
   const timing = createFakeTiming();
   const logger = memoryLogger();
   const changes: string[] = [];
-  const onChange = (key: string) => {
+  const onChange = (key: string, change: ObjectChange) => {
     changes.push(key);
-    options.onChange?.(key);
+    options.onChange?.(key, change);
   };
   const namespaces = options.namespaces ?? [];
   const informer = new Informer({ client: source, type: tables, namespaces, context: timing, onChange, logger });
@@ -151,6 +151,44 @@ for (
     });
   });
 }
+
+Deno.test("Informer tells whether a change can ask for something else, or is but the echo of a status", async () => {
+  const base = makeTable("a");
+  const before = { ...base, spec: { x: 1 }, metadata: { ...base.metadata, generation: 1, finalizers: ["f"] } };
+  const event = (version: string, metadata: object, more: object = {}): WatchEvent<KubeObject> => ({
+    type: "MODIFIED",
+    object: { ...before, ...more, metadata: { ...before.metadata, resourceVersion: version, ...metadata } },
+  });
+  const events: readonly (readonly [WatchEvent<KubeObject>, string | undefined])[] = [
+    [event("11", {}, { status: { message: "failed" } }), "other"],
+    [event("11", {}, { status: { message: "failed" } }), undefined],
+    [event("12", { labels: { a: "b" } }), "other"],
+    // A CRD without the status subresource counts a generation for every write.
+    [event("13", { generation: 2 }, { status: { message: "again" } }), "other"],
+    [event("14", { generation: 3 }, { spec: { x: 2 } }), "spec"],
+    [event("15", { generation: 3, annotations: { a: "b" } }, { spec: { x: 2 } }), "spec"],
+    [event("16", { generation: 3, annotations: { a: "b" }, finalizers: [] }, { spec: { x: 2 } }), "spec"],
+    [
+      event(
+        "17",
+        { generation: 4, annotations: { a: "b" }, finalizers: [], deletionTimestamp: "2026-01-02T00:00:00Z" },
+        {
+          spec: { x: 2 },
+        },
+      ),
+      "spec",
+    ],
+    [{ type: "DELETED", object: before }, "spec"],
+    [{ type: "ADDED", object: before }, "spec"],
+    [event("20", { uid: "another" }), "spec"],
+  ];
+  const source = new ScriptedSource({ list: [before], version: "10" }, { watch: events.map(([each]) => each) });
+  const told: string[] = [];
+  await withInformer(source, () => {
+    assertEquals(told, ["spec", ...events.flatMap(([, change]) => change ?? [])]);
+    return Promise.resolve();
+  }, { onChange: (_key, change) => told.push(change) });
+});
 
 Deno.test("Informer does not ask without pause a server that answers nothing but 410", async () => {
   const source = new ScriptedSource(...Array.from({ length: 50 }, () => ({ fail: gone })));

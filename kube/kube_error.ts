@@ -1,3 +1,5 @@
+import { parseWarnings } from "./warning_header.ts";
+
 /** The `metav1.Status` in which the API server says what went wrong. */
 export interface ApiStatus {
   readonly code?: number;
@@ -13,6 +15,8 @@ export interface KubeErrorOptions {
   readonly reason: string;
   /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** What admission said beside its refusal. */
+  readonly warnings?: readonly string[];
   readonly cause?: unknown;
 }
 
@@ -23,11 +27,14 @@ export class KubeError extends Error {
   readonly status: number;
   readonly reason: string;
   readonly retryAfterMs?: number;
+  /** What admission said beside its refusal. */
+  readonly warnings: readonly string[];
 
   constructor(message: string, options: KubeErrorOptions) {
     super(oneLine(message), { cause: options.cause });
     this.status = options.status;
     this.reason = options.reason;
+    this.warnings = options.warnings ?? [];
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
   }
 }
@@ -40,7 +47,7 @@ export function isKubeError(error: unknown, status: number): error is KubeError 
 /** Makes an error from a `metav1.Status`, as a whole answer or as an ERROR event of a watch. */
 export function errorFromStatus(
   status: ApiStatus,
-  fallback: { code: number; retryAfterMs?: number | undefined },
+  fallback: { code: number; retryAfterMs?: number | undefined; warnings?: readonly string[] },
 ): KubeError {
   const code = status.code ?? fallback.code;
   const seconds = status.details?.retryAfterSeconds;
@@ -48,6 +55,7 @@ export function errorFromStatus(
     status: code,
     reason: status.reason ?? "Unknown",
     retryAfterMs: fallback.retryAfterMs ?? (seconds === undefined || seconds <= 0 ? undefined : seconds * 1000),
+    warnings: fallback.warnings ?? [],
   });
 }
 
@@ -55,7 +63,8 @@ export function errorFromStatus(
 export async function errorFromResponse(response: Response): Promise<KubeError> {
   const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"));
   const text = await response.text().catch(() => "");
-  const fallback = { code: response.status, retryAfterMs };
+  const warnings = parseWarnings(response.headers.get("warning"));
+  const fallback = { code: response.status, retryAfterMs, warnings };
   try {
     const body: unknown = JSON.parse(text);
     if (isStatus(body)) return errorFromStatus(body, fallback);

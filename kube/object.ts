@@ -102,12 +102,6 @@ export function keyOf(object: { readonly metadata: Pick<KubeMetadata, "name" | "
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
-/** The parts of a key that {@linkcode keyOf} made. */
-export function parseKey(key: string): { readonly namespace?: string; readonly name: string } {
-  const slash = key.indexOf("/");
-  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 /** Dots alone survive URL escaping and would climb to another path. */
 function segment(name: string): string {
   if (name === "." || name === "..") throw new TypeError(`Cannot name an object: its name must not be "${name}"`);

@@ -1,5 +1,11 @@
 import { keyOf, type KubeObject } from "./object.ts";
 
+/**
+ * What an event changed: `spec` is all that can ask for something else than before (the spec, annotations, finalizers, a
+ * deletion, another object under the name, none), `other` the rest, such as the echo of a status that we wrote.
+ */
+export type ObjectChange = "spec" | "other";
+
 /** The objects that a list and the watch after it have shown, by key. */
 export class ObjectStore<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
@@ -16,13 +22,14 @@ export class ObjectStore<T extends KubeObject> {
     return this.#objects.size;
   }
 
-  /** Stores an object; answers whether it is another than before: another `uid` is another object under the same name. */
-  put(object: T): boolean {
+  /** Stores an object; answers what changed, `undefined` if nothing: another `uid` is another object under the same name. */
+  put(object: T): ObjectChange | undefined {
     const key = keyOf(object);
     const before = this.#objects.get(key);
     this.#objects.set(key, withoutManagedFields(object));
-    return before?.metadata.uid !== object.metadata.uid ||
-      before.metadata.resourceVersion !== object.metadata.resourceVersion;
+    if (before?.metadata.uid !== object.metadata.uid) return "spec";
+    if (before.metadata.resourceVersion === object.metadata.resourceVersion) return undefined;
+    return asksTheSame(before, object) ? "other" : "spec";
   }
 
   /** Removes an object that was deleted; one that was made again under its name stays. Answers whether something went. */
@@ -40,6 +47,25 @@ export class ObjectStore<T extends KubeObject> {
       .map(([key]) => key);
     for (const key of gone) this.#objects.delete(key);
     return gone;
+  }
+}
+
+function asksTheSame(before: KubeObject, after: KubeObject): boolean {
+  const [old, now] = [before.metadata, after.metadata];
+  return old.deletionTimestamp === now.deletionTimestamp &&
+    isEqual(old.finalizers, now.finalizers) &&
+    isEqual(old.annotations, now.annotations) &&
+    // Without the status subresource every write counts a generation, so only the spec itself tells.
+    ((old.generation !== undefined && old.generation === now.generation) || isEqual(before.spec, after.spec));
+}
+
+/** By text: the API server writes members in one order. A false "no" costs one reconcile. */
+function isEqual(before: unknown, after: unknown): boolean {
+  try {
+    return JSON.stringify(before) === JSON.stringify(after);
+  } catch {
+    // Nested too deeply to be written.
+    return false;
   }
 }
 

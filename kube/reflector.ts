@@ -3,7 +3,7 @@ import { ConnectionStalled, type KubeClient, type WatchEvent } from "./client.ts
 import { errorFromStatus, isKubeError, KubeError } from "./kube_error.ts";
 import type { Logger } from "./logger.ts";
 import { keyOf, type KubeObject, type ResourceType } from "./object.ts";
-import type { ObjectStore } from "./object_store.ts";
+import type { ObjectChange, ObjectStore } from "./object_store.ts";
 import { pause, type Timing } from "./timing.ts";
 
 /** All that an informer needs of a client: a test can play it. */
@@ -24,7 +24,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   /** How often an absent kind is looked for, in milliseconds. */
   readonly absentPollMs: number;
   /** Called for each key whose object may have changed; never throws. */
-  readonly onChange: (key: string) => void;
+  readonly onChange: (key: string, change: ObjectChange) => void;
   readonly onState: () => void;
 }
 
@@ -101,7 +101,7 @@ export class Reflector<T extends KubeObject> {
       next = page.continue;
       this.#resourceVersion = next === undefined ? page.resourceVersion : undefined;
     } while (next !== undefined);
-    store.removeUnseen(namespace, seen).forEach(this.#options.onChange);
+    this.#tellGone(store.removeUnseen(namespace, seen));
     this.#watchFailures = 0;
     this.#setState("synced");
   }
@@ -161,7 +161,7 @@ export class Reflector<T extends KubeObject> {
         this.#put(event.object);
         break;
       case "DELETED":
-        if (this.#options.store.remove(event.object)) this.#options.onChange(keyOf(event.object));
+        if (this.#options.store.remove(event.object)) this.#tellGone([keyOf(event.object)]);
         break;
       case "BOOKMARK":
         break;
@@ -172,7 +172,12 @@ export class Reflector<T extends KubeObject> {
   }
 
   #put(object: T): void {
-    if (this.#options.store.put(object)) this.#options.onChange(keyOf(object));
+    const change = this.#options.store.put(object);
+    if (change !== undefined) this.#options.onChange(keyOf(object), change);
+  }
+
+  #tellGone(keys: readonly string[]): void {
+    for (const key of keys) this.#options.onChange(key, "spec");
   }
 
   /** Decides what a failure means for the next step, and how long to wait before it. */
@@ -221,7 +226,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   #forgetAll(): void {
-    this.#options.store.removeUnseen(this.#options.namespace, new Set()).forEach(this.#options.onChange);
+    this.#tellGone(this.#options.store.removeUnseen(this.#options.namespace, new Set()));
     this.#backoff.reset();
     this.lastActivity = this.#options.context.now();
     this.#setState("absent");

@@ -18,7 +18,7 @@ export interface TimerSource<Handle> {
   clearTimeout(handle: Handle): void;
 }
 
-/** The clock and the timers of a source, in the form in which components take them. */
+/** Makes delays, and timers that can be called off, from a clock. */
 export function createTiming<Handle>(source: TimerSource<Handle>): Timing {
   const setTimer = (callback: () => void, ms: number): () => void => {
     const handle = source.setTimeout(callback, ms);
@@ -47,6 +47,12 @@ export async function pause(timing: Pick<Timing, "delay">, ms: number, signal: A
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+}
+
+/** Resolves once the signal is aborted, at once if it is already. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 function delay(setTimer: Timing["setTimer"], ms: number, signal?: AbortSignal): Promise<void> {

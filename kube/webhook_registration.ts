@@ -20,6 +20,7 @@ export interface RegistrationOptions {
   readonly logger: Logger;
 }
 
+const WRITE_TIMEOUT_MS = 5_000;
 const BACKOFF = { baseMs: 100, maxMs: 10_000 };
 
 /**
@@ -31,7 +32,8 @@ const BACKOFF = { baseMs: 100, maxMs: 10_000 };
 export async function registerWebhooks(options: RegistrationOptions, signal: AbortSignal): Promise<boolean> {
   const { client, build, finalFailurePolicy, logger } = options;
   const apply = (policy: FailurePolicy): Check => async () => {
-    await applyWebhookConfigurations(client, build(policy), signal);
+    // Never aborted half-way: a write that arrives after all would bring back what was removed at the stop.
+    await applyWebhookConfigurations(client, build(policy), AbortSignal.timeout(WRITE_TIMEOUT_MS));
     return true;
   };
   const steps: readonly (readonly [string, Check])[] = [

@@ -13,6 +13,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 interface Delayed {
   readonly due: number;
   readonly cancel: () => void;
+  /** Whether it is the wait after a failure, which an offer does not cut short. */
+  readonly isRetry: boolean;
 }
 
 /**
@@ -21,6 +23,7 @@ interface Delayed {
  * - A key that is added twice before it is taken is handed out once.
  * - A key is never handed out while it is being worked on; added meanwhile, it comes again after `done()`.
  * - Of several deadlines for a key the earliest wins; `add()` is the deadline "now".
+ * - An offer is an `add()` that lets a key which failed wait for its retry: what failed would fail again.
  * - A key that is neither waiting, delayed, running nor failing costs no memory.
  */
 export class WorkQueue {
@@ -31,6 +34,8 @@ export class WorkQueue {
   readonly #waiting = new Set<string>();
   readonly #processing = new Set<string>();
   readonly #again = new Set<string>();
+  /** Offered while in work: they come again unless that work fails. */
+  readonly #offered = new Set<string>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
@@ -54,6 +59,7 @@ export class WorkQueue {
       ...this.#waiting,
       ...this.#processing,
       ...this.#again,
+      ...this.#offered,
       ...this.#delayed.keys(),
       ...this.#failures.keys(),
     ]).size;
@@ -70,19 +76,21 @@ export class WorkQueue {
     this.#handOut();
   }
 
+  /** Adds a key of which nothing changed that a retry would do otherwise: one that failed, or fails now, keeps its wait. */
+  offer(key: string): void {
+    if (this.#shutdown || this.#delayed.get(key)?.isRetry) return;
+    if (this.#processing.has(key)) this.#offered.add(key);
+    else this.add(key);
+  }
+
   addAfter(key: string, delayMs: number): void {
-    if (this.#shutdown) return;
-    if (delayMs <= 0) return this.add(key);
-    if (this.#waiting.has(key) || this.#again.has(key)) return;
-    const due = this.#timing.now() + delayMs;
-    const before = this.#delayed.get(key);
-    if (before !== undefined && before.due <= due) return;
-    before?.cancel();
-    const cancel = this.#timing.setTimer(() => {
-      this.#delayed.delete(key);
-      this.add(key);
-    }, Math.min(delayMs, MAX_TIMER_MS));
-    this.#delayed.set(key, { due, cancel });
+    this.#delay(key, { delayMs, isRetry: false });
+  }
+
+  /** Adds a key that failed, after a time that the failure itself named. */
+  retryAfter(key: string, delayMs: number): void {
+    this.#offered.delete(key);
+    this.#delay(key, { delayMs, isRetry: true });
   }
 
   /** Adds a key that failed: 5 ms, 10 ms, … 5 min, half of it by chance so that keys that failed together do not return together. */
@@ -90,7 +98,7 @@ export class WorkQueue {
     const failures = this.retries(key);
     this.#failures.set(key, failures + 1);
     const delay = Math.min(this.#maxDelayMs, this.#baseDelayMs * 2 ** Math.min(failures, 40));
-    this.addAfter(key, delay * (0.5 + this.#timing.random() / 2));
+    this.retryAfter(key, delay * (0.5 + this.#timing.random() / 2));
   }
 
   /** The key succeeded, or is given up: its next failure is its first. */
@@ -114,7 +122,9 @@ export class WorkQueue {
 
   done(key: string): void {
     this.#processing.delete(key);
+    const isOffered = this.#offered.delete(key);
     if (this.#again.delete(key)) this.add(key);
+    else if (isOffered) this.offer(key);
     if (this.#processing.size === 0) this.#drainers.splice(0).forEach((resolve) => resolve());
   }
 
@@ -125,6 +135,7 @@ export class WorkQueue {
     this.#delayed.clear();
     this.#waiting.clear();
     this.#again.clear();
+    this.#offered.clear();
     this.#failures.clear();
     this.#takers.splice(0).forEach((resolve) => resolve(undefined));
   }
@@ -133,6 +144,21 @@ export class WorkQueue {
   drain(): Promise<void> {
     if (this.#processing.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#drainers.push(resolve));
+  }
+
+  #delay(key: string, { delayMs, isRetry }: { readonly delayMs: number; readonly isRetry: boolean }): void {
+    if (this.#shutdown) return;
+    if (delayMs <= 0) return this.add(key);
+    if (this.#waiting.has(key) || this.#again.has(key)) return;
+    const due = this.#timing.now() + delayMs;
+    const before = this.#delayed.get(key);
+    if (before !== undefined && before.due <= due) return;
+    before?.cancel();
+    const cancel = this.#timing.setTimer(() => {
+      this.#delayed.delete(key);
+      this.add(key);
+    }, Math.min(delayMs, MAX_TIMER_MS));
+    this.#delayed.set(key, { due, cancel, isRetry });
   }
 
   #handOut(): void {

@@ -132,3 +132,53 @@ Deno.test("10,000 keys that were worked on leave nothing behind", async () => {
   }
   assertEquals(queue.size, 0);
 });
+
+Deno.test("offer() is add() for a key that did not fail, and keeps the wait of one that did", async () => {
+  const timing = createFakeTiming();
+  const queue = new WorkQueue(timing);
+  queue.offer("a");
+  assertEquals(await queue.get(), "a");
+  queue.retryAfter("a", 1_000);
+  queue.done("a");
+  queue.offer("a");
+  await timing.tick(999);
+  assertEquals(queue.length, 0);
+  await timing.tick(1);
+  assertEquals(await queue.get(), "a");
+  queue.done("a");
+  queue.addAfter("a", 1_000);
+  queue.offer("a");
+  assertEquals(queue.length, 1, "a wait that is no retry is cut short");
+  assertEquals(timing.pending(), 0);
+});
+
+Deno.test("offer() of a key in work brings it after done(), unless that work failed", async () => {
+  const timing = createFakeTiming();
+  const queue = new WorkQueue(timing);
+  queue.add("a");
+  await queue.get();
+  queue.offer("a");
+  queue.done("a");
+  assertEquals(await queue.get(), "a");
+  queue.offer("a");
+  queue.addRateLimited("a");
+  queue.offer("a");
+  queue.done("a");
+  assertEquals(queue.length, 0);
+  await timing.tick(5);
+  assertEquals(await queue.get(), "a");
+  queue.forget("a");
+  queue.done("a");
+  assertEquals(queue.size, 0);
+});
+
+Deno.test("add() cuts the wait of a retry short, also where the key was only offered before", async () => {
+  const queue = new WorkQueue(createFakeTiming());
+  queue.add("a");
+  await queue.get();
+  queue.offer("a");
+  queue.add("a");
+  queue.retryAfter("a", 60_000);
+  queue.done("a");
+  assertEquals(queue.length, 1);
+});

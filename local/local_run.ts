@@ -1,6 +1,6 @@
 import { delay } from "@std/async/delay";
 import { join } from "@std/path";
-import type { Config } from "../handlers/config.ts";
+import { type Config, podConfig } from "../handlers/config.ts";
 import type { ClusterConfig } from "../kube/client.ts";
 import { createLogger, type Logger } from "../kube/logger.ts";
 import { formatBanner } from "./banner.ts";
@@ -29,6 +29,8 @@ export interface LocalRunOptions {
 const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /** The operator ends in far less; whoever waits for us waits at most five seconds. */
 const OPERATOR_STOP_MS = 2_500;
+/** A cluster that goes on without us is worth a longer wait: a webhook that nobody answers would lock its kinds. */
+const UNREGISTER_MS = 15_000;
 
 /**
  * Runs the operator with the servers that it is to work on, until `signal` is aborted; then stops the operator, then the servers.
@@ -43,7 +45,7 @@ export async function runLocally(options: LocalRunOptions, signal: AbortSignal):
   const choice = await choose(options, root);
   for (const reason of choice.reasons) logger.info(reason);
   if (choice.cluster.kind !== "embedded" && choice.database.kind !== "embedded") {
-    await operate(options, { choice, servers: NO_SERVERS }, signal);
+    await operate(options, { choice, servers: NO_SERVERS, onUnregistered() {} }, signal);
     return;
   }
   const state = await openState({ cacheRoot: root, clone: options.clone, reset: config.reset });
@@ -75,15 +77,29 @@ async function operateWith(
       kubeconfig: readTextIfPresent(servers.controlPlane?.kubeconfigPath ?? ""),
       databaseUrl: servers.postgres?.url,
     });
-    const operating = operate(options, chosen, signal);
+    const unregistered = Promise.withResolvers<void>();
+    const operating = operate(options, { ...chosen, onUnregistered: unregistered.resolve }, signal);
     // One that ends too late has nobody left to hear of it.
     operating.catch(() => {});
     await Promise.race([operating, whenToldToStop(signal, logger)]);
     // The operator goes before the servers that it works on.
-    await Promise.race([operating, delay(OPERATOR_STOP_MS)]);
+    const patience = chosen.choice.cluster.kind === "embedded" ? Promise.resolve() : unregistered.promise;
+    await endsSoon(operating, patience);
   } finally {
     removeLocalFiles(options.clone);
     await servers.stop();
+  }
+}
+
+/** Waits for the end of the operator, a little only, but until it is unregistered. */
+async function endsSoon(operating: Promise<void>, unregistered: Promise<void>): Promise<void> {
+  const ended = new AbortController();
+  const wait = (ms: number) => delay(ms, { signal: ended.signal }).catch(() => {});
+  const enough = Promise.all([wait(OPERATOR_STOP_MS), Promise.race([unregistered, wait(UNREGISTER_MS)])]);
+  try {
+    await Promise.race([operating, enough]);
+  } finally {
+    ended.abort();
   }
 }
 
@@ -93,13 +109,18 @@ async function whenToldToStop(signal: AbortSignal, logger: Logger): Promise<void
   logger.info("stopping");
 }
 
-async function operate(options: LocalRunOptions, { choice, servers }: Chosen, signal: AbortSignal): Promise<void> {
+async function operate(
+  options: LocalRunOptions,
+  { choice, servers, onUnregistered }: Chosen & { readonly onUnregistered: () => void },
+  signal: AbortSignal,
+): Promise<void> {
   const { run } = await import("../main.ts");
-  await run(options.config, {
+  await run(choice.cluster.kind === "pod" ? podConfig(options.config) : options.config, {
     cluster: await clusterConfig(choice.cluster, servers, options.env),
     databaseUrl: choice.database.kind === "url" ? choice.database.url : servers.postgres?.url ?? "",
     embeddedCluster: choice.cluster.kind === "embedded",
     onReady: () => printBanner(options, choice, servers),
+    onUnregistered,
   }, signal);
 }
 

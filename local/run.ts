@@ -17,7 +17,13 @@ const EXIT_FORCED = 130;
 const CLONE = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 /** Errors whose message was written for whoever started us. */
-const USER_ERRORS: ReadonlySet<string> = new Set(["LocalError", "StartError", "KubeconfigError", "InClusterError"]);
+const USER_ERRORS: ReadonlySet<string> = new Set([
+  "LocalError",
+  "StartError",
+  "KubeconfigError",
+  "InClusterError",
+  "KubeError",
+]);
 
 if (import.meta.main) Deno.exit(await main());
 

@@ -1,30 +1,15 @@
+import { countStopRequests, type StopRequests } from "../handlers/stop_requests.ts";
 import { readTextIfPresent } from "./files.ts";
 
-/** A Ctrl-C reaches us twice under `deno task`: from the terminal, and passed on by it. */
-const SAME_REQUEST_MS = 1_000;
 const HANGUP = 1;
 
-export interface StopRequests {
-  /** The first request to stop: stop in order. */
-  readonly onStop: (reason: string) => void;
-  /** A second one: end at once. */
-  readonly onForce: () => void;
-}
-
 /** Listens for SIGINT, SIGTERM and SIGHUP until the process ends. */
-export function listenForStop({ onStop, onForce }: StopRequests): void {
-  let firstAt: number | undefined;
-  const handle = (signal: Deno.Signal) => () => {
-    const now = performance.now();
-    if (firstAt === undefined) {
-      firstAt = now;
-      onStop(signal);
-    } else if (now - firstAt > SAME_REQUEST_MS) onForce();
-  };
+export function listenForStop(requests: StopRequests): void {
+  const request = countStopRequests(requests, () => performance.now());
   // Asked before the first listener is added: that makes Deno end on SIGHUP, ignored or not.
-  const onHangup = isHangupIgnored() ? () => {} : handle("SIGHUP");
+  const onHangup = isHangupIgnored() ? () => {} : request;
   Deno.addSignalListener("SIGHUP", onHangup);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, handle(signal));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, request);
 }
 
 /** Under `nohup` a closed terminal is no reason to stop. */

@@ -129,18 +129,23 @@ async function expressionsOf(relation: Relation, desired: Table): Promise<Expres
   );
   const comparable = (text: string) => comparableExpression(text, varchars);
   const known: Record<string, readonly [string, string]> = {};
-  const note = async (key: string, stored: string | undefined, declared: readonly (string | undefined)[]) => {
+  const note = async (
+    key: string,
+    stored: string | undefined,
+    declared: readonly (string | undefined)[],
+    inContext = (text: string) => text,
+  ) => {
     if (stored === undefined) return;
-    const wanted = await comparable(stored);
+    const wanted = await comparable(inContext(stored));
     for (const text of declared) {
-      if (text === undefined || await comparable(text) !== wanted) continue;
+      if (text === undefined || await comparable(inContext(text)) !== wanted) continue;
       known[key] = [text, stored];
       return;
     }
   };
-  for (const { name, default: value, generated } of relation.columns) {
+  for (const { name, type, default: value, generated } of relation.columns) {
     const column = desired.columns.find((each) => each.name === name);
-    await note(expressionKey.default(name), value, [column?.default]);
+    await note(expressionKey.default(name), value, [column?.default], (text) => `CAST((${text}) AS ${type})`);
     await note(expressionKey.generated(name), generated, [column?.generated]);
   }
   const checks = desired.checks.map(({ expression }) => expression);

@@ -57,7 +57,8 @@ export interface RawConstraint {
 }
 
 export interface RawForeignKey {
-  readonly definition: string;
+  /** `null`: somebody has just dropped it. */
+  readonly definition: string | null;
   readonly match: string;
   readonly onDelete: string;
   readonly onUpdate: string;

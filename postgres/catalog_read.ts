@@ -3,6 +3,7 @@ import {
   definedOf,
   namesOf,
   type RawColumn,
+  type RawConstraint,
   type RawRelation,
   type RawUser,
 } from "./catalog_raw.ts";
@@ -44,7 +45,9 @@ export function readRelation(raw: RawRelation): Relation {
   const names = new Map(numbered.map(({ number, name }) => [number, name]));
   const columns = numbered.map((column) => readColumn(column, raw));
   const read = byName(
-    constraints.filter(({ type }) => type !== "n").map((each) => readConstraint(each, names, indexes)),
+    constraints.filter((each) => each.type !== "n" && !isDropped(each)).map((each) =>
+      readConstraint(each, names, indexes)
+    ),
   );
   const owned = new Set(constraints.filter(({ type }) => "pux".includes(type)).map(({ index }) => index));
   return {
@@ -55,7 +58,10 @@ export function readRelation(raw: RawRelation): Relation {
     ...definedOf({ indexOf: raw.indexOf, comment: raw.comments?.["0"] }),
     columns,
     ...partHelperChecks(read, columns),
-    indexes: byName(indexes.filter(({ oid }) => !owned.has(oid)).map((index) => readIndex(index, names))),
+    indexes: byName(
+      indexes.filter((index) => !owned.has(index.oid) && index.definition !== null)
+        .map((index) => readIndex(index, names)),
+    ),
     ...readAttachments(raw),
     replicaIdentity: REPLICA_IDENTITIES[raw.replicaIdentity] ?? "Default",
     ownedByRole: raw.ownedByRole,
@@ -66,6 +72,11 @@ export function readRelation(raw: RawRelation): Relation {
     inbound: byName((raw.users ?? []).flatMap((user) => readInboundKey(user, indexes))),
     readers: readReaders(raw.users ?? [], names, read),
   };
+}
+
+/** PostgreSQL prints what is there now, and its rows as they were when the query began: what went in between has no text. */
+function isDropped({ foreignKey }: RawConstraint): boolean {
+  return foreignKey !== null && foreignKey.definition === null;
 }
 
 function byName<T extends { readonly name: string }>(parts: readonly T[]): readonly T[] {

@@ -97,7 +97,7 @@ function readForeignKey(definition: string): ForeignKeyDefinition {
 }
 
 function readReference(raw: RawForeignKey, names: ReadonlyMap<number, string>): CatalogReference {
-  const { table, references } = readForeignKey(raw.definition);
+  const { table, references } = readForeignKey(raw.definition ?? "");
   const { schema, name } = readQualifiedName(table);
   return {
     schema,

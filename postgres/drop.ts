@@ -3,7 +3,7 @@ import { findOwned, forget, type OwnedTable, type Owner } from "./registry/regis
 import { type InboundKey, printedName, type Relation } from "./relation.ts";
 import type { Database, Transaction, TransactionOptions } from "./session/client.ts";
 import { dropTableStatement, type Statement } from "./statement.ts";
-import { lockNames, lockTable } from "./table_lock.ts";
+import { lockNames, lockTable, type TableName } from "./table_lock.ts";
 import { qualifiedName, quoteIdentifier } from "./text/identifier.ts";
 
 export type DropOutcome =
@@ -78,16 +78,35 @@ async function drop(
 ): Promise<DropOutcome> {
   const row = await findRow(transaction, owner);
   if (row === undefined) return nothing("the registry knows no table of this object");
-  const others = detachable.map(({ schema, table }) => ({ schema, name: table }));
-  if (!await lockNames(transaction, [{ schema: row.schema, name: row.table }, ...others])) return { kind: "busy" };
+  const touched = [...detachable.map(tableOfKey), ...targetsOf(await ownRelation(transaction, row))];
+  if (!await lockNames(transaction, [{ schema: row.schema, name: row.table }, ...touched])) return { kind: "busy" };
   const current = await findRow(transaction, owner);
   if (current === undefined || current.table !== row.table) return { kind: "busy" };
-  const fault = await mismatch(transaction, current);
-  if (fault !== undefined) {
+  const relation = await ownRelation(transaction, current);
+  const fault = mismatch(current, relation);
+  if (fault !== undefined || relation === undefined) {
     await forget(transaction, current.id);
-    return nothing(fault);
+    return nothing(fault ?? "");
   }
-  return await dropLocked(transaction, current, detachable);
+  const known = new Set(detachable.map(identityOf));
+  // One that came after we looked: whether it may go was not asked. Those that went in between need nothing.
+  if (!relation.inbound.every((key) => known.has(identityOf(key)))) return { kind: "busy" };
+  return await dropLocked(transaction, current, relation.inbound);
+}
+
+function tableOfKey({ schema, table }: InboundKey): TableName {
+  return { schema, name: table };
+}
+
+/** DROP TABLE locks these too, since it takes the triggers of the foreign keys away. */
+function targetsOf(relation: Relation | undefined): readonly TableName[] {
+  return (relation?.constraints ?? []).flatMap(({ references }) =>
+    references === undefined ? [] : [{ schema: references.schema, name: references.table }]
+  );
+}
+
+function identityOf(key: InboundKey): string {
+  return JSON.stringify([key.schema, key.table, key.name]);
 }
 
 async function dropLocked(
@@ -101,7 +120,7 @@ async function dropLocked(
     await transaction.query(`ALTER TABLE ${child} DROP CONSTRAINT ${quoteIdentifier(key.name)}`);
   }
   await lockTable(transaction, table, "ACCESS EXCLUSIVE");
-  if (await mismatch(transaction, row) !== undefined) {
+  if (mismatch(row, await ownRelation(transaction, row)) !== undefined) {
     throw new Error(`table ${row.schema}.${row.table} changed under its lock`);
   }
   const statement = dropTableStatement(table);
@@ -121,10 +140,9 @@ async function ownRelation(transaction: Transaction, row: OwnedTable): Promise<R
 }
 
 /** Why what stands under the registered name is not what we made; `undefined` if it is. */
-async function mismatch(transaction: Transaction, row: OwnedTable): Promise<string | undefined> {
+function mismatch(row: OwnedTable, relation: Relation | undefined): string | undefined {
   const name = `${row.schema}.${row.table}`;
   if (row.oid === undefined) return `table ${name} came with a restored database and was not seen since`;
-  const relation = await ownRelation(transaction, row);
   if (relation === undefined) return `table ${name} is not there any more`;
   if (relation.schema !== row.schema || relation.name !== row.table) {
     return `table ${name} was renamed by hand to ${relation.schema}.${relation.name}`;

@@ -149,6 +149,7 @@ export function judgeSituation(read: {
     const sameCluster = other.owner.clusterId === owner.clusterId;
     return conflict({ kind: "OwnedByOther", name: desired.name, owner: other.owner, sameCluster });
   }
+  if (row !== undefined && isLeftBehind(row, claimant)) return conflict({ kind: "NotOwned", name: row.table });
   if (adoptable !== undefined) return judgeAdoption(read, adoptable);
   const own = row === undefined ? undefined : findOwnRelation(row, read.relations);
   const atName = read.relations.find((each) => each.name === desired.name && each.schema === desired.schema);
@@ -164,6 +165,15 @@ export function judgeSituation(read: {
     return conflict({ kind: "NotOrdinary", name: own.name, reasons });
   }
   return ownedSituation(read, row, own);
+}
+
+/**
+ * A table that a predecessor of the object adopted and did not drop: to take it over again is to adopt it again, for
+ * whoever made the predecessor may have been allowed what the maker of this object is not.
+ */
+function isLeftBehind(row: OwnedTable, { owner, adoption }: Claimant): boolean {
+  return row.origin === "adopted" && row.owner.uid !== owner.uid && (adoption?.policy ?? "Never") === "Never" &&
+    !isNeverRecorded(row);
 }
 
 function judgeAdoption(read: Parameters<typeof judgeSituation>[0], { obstacles, row }: Adoptable): Situation {

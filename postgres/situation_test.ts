@@ -67,3 +67,23 @@ Deno.test("judgeSituation() leaves a table alone that is ours no more", () => {
   assertEquals(judge(ROW, [{ ...RELATION, ownedByRole: false }]), "NotOrdinary");
   assertEquals(judge(ROW, [{ ...RELATION, peculiarities: ["it has row security"] }]), "NotOrdinary");
 });
+
+Deno.test("judgeSituation() takes a table that nobody owns only where nothing stands against it", () => {
+  const adopted: OwnedTable = { ...ROW, origin: "adopted", fingerprint: "0" };
+  const judged = (obstacles: readonly string[], others: readonly OwnedTable[] = []) => {
+    const situation = judgeSituation({
+      claimant: { owner: OWNER, desired: DESIRED, adoption: { policy: "IfIdentical", renames: new Map() } },
+      rows: others,
+      row: undefined,
+      relations: [RELATION],
+      schema: { exists: true, mayCreate: true },
+      targets: new Map(),
+      server: { version: 18, taken: [] },
+      adoptable: { obstacles, row: adopted },
+    });
+    return situation.kind === "conflict" ? situation.conflict.kind : [situation.kind, "adopting" in situation];
+  };
+  assertEquals(judged([]), ["owned", true]);
+  assertEquals(judged(["it has triggers (x)"]), "NotAdoptable");
+  assertEquals(judged([], [{ ...ROW, id: "2", owner: { ...OWNER, uid: "v" } }]), "OwnedByOther");
+});

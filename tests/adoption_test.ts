@@ -188,6 +188,11 @@ Deno.test("an adopted table is dropped only where the object says Delete", async
   await adopted("stays", { adoptionPolicy: "IfCompatible" });
   await kubectl.ok(["delete", "databasetable", "stays"]);
   assertEquals((await columnsOf(operator, "stays")).length, 2);
+  // Who may not adopt must not get it as the successor of an object that did.
+  assertStringIncludes(await refused("stays", {}), `table "stays" exists and was not made by this operator`);
+  await adopted("stays", { adoptionPolicy: "IfIdentical" });
+  await kubectl.ok(["delete", "databasetable", "stays"]);
+  assertEquals((await columnsOf(operator, "stays")).length, 2);
 });
 
 Deno.test("tables that run other people's code, or are none, are left alone", async () => {

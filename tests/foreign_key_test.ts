@@ -176,11 +176,27 @@ Deno.test("the key that a foreign key needs is not taken away", async () => {
   await objects.applied("keyed-child", {
     columns: [{ ID: "integer" }, { CODE: { type: "text", references: { table: "keyed", column: "CODE" } } }],
   });
-  const reasons = await objects.denied("keyed", {
-    columns: [{ ID: "integer" }, { CODE: "text" }],
-    changePolicy: { allow: ["DropConstraint"] },
+  const needed = (path: string, what: string, child: string) =>
+    `spec.${path}: the ${what} cannot go while these need it: the foreign key "${child}_fkey" of public.keyed_child`;
+  assertEquals(
+    await objects.denied("keyed", {
+      columns: [{ ID: "integer" }, { CODE: "text" }],
+      changePolicy: { allow: ["DropConstraint"] },
+    }),
+    [needed("uniqueConstraints", 'unique constraint "keyed_code_key"', "keyed_child_code")],
+  );
+  await objects.applied("keyed-child", {
+    columns: [{ ID: { type: "integer", references: { table: "keyed", column: "ID" } } }, {
+      CODE: { type: "text", references: { table: "keyed", column: "CODE" } },
+    }],
   });
-  assertStringIncludes(reasons.join("\n"), "keyed_child_code_fkey");
+  assertEquals(
+    await objects.denied("keyed", {
+      columns: [{ ID: "integer" }, { CODE: { type: "text", unique: true } }],
+      primaryKey: ["CODE"],
+    }),
+    [needed("primaryKey", 'primary key "keyed_pkey"', "keyed_child_id")],
+  );
   assertStringIncludes((await objects.partsOf("keyed")).join("\n"), "keyed_code_key: UNIQUE (code)");
 });
 

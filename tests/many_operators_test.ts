@@ -203,7 +203,7 @@ function request(owner: Owner, desired: Table): ApplyRequest<never> {
     specHash: JSON.stringify(desired),
     wasMade: false,
     isLiving: () => Promise.resolve(true),
-    verify: () => Promise.resolve([]),
+    verify: () => Promise.resolve({ faults: [], searchPath: [] }),
     judge: () => [],
   };
 }

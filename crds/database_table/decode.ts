@@ -1,13 +1,5 @@
 import { compact, FieldReader, isObject, textOf } from "../decode_fields.ts";
-import {
-  type Decoded,
-  describeValue,
-  type FieldError,
-  invalid,
-  required,
-  tooLong,
-  typeInvalid,
-} from "../field_error.ts";
+import { describeValue, type FieldError, invalid, required, tooLong, typeInvalid } from "../field_error.ts";
 import { decodeChangePolicy } from "./decode_change_policy.ts";
 import { columnEntry, decodeColumn } from "./decode_column.ts";
 import { decodeComment } from "./decode_comment.ts";
@@ -75,13 +67,6 @@ function decodeOptions(
     deletionPolicy: reader.optionalEnum("deletionPolicy", DELETION_POLICIES),
     adoptionPolicy: reader.optionalEnum("adoptionPolicy", ADOPTION_POLICIES),
   });
-}
-
-/** The same as one value or all faults, for callers that act only on a faultless spec. */
-export function decodedOrErrors(decoded: DecodedSpec): Decoded<DatabaseTableSpec> {
-  return decoded.errors.length === 0 && decoded.value !== undefined
-    ? { ok: true, value: decoded.value }
-    : { ok: false, errors: decoded.errors };
 }
 
 function failed(errors: readonly FieldError[]): DecodedSpec {

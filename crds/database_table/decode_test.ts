@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { formatFieldError } from "../field_error.ts";
-import { decodedOrErrors, decodeTableSpec } from "./decode.ts";
+import { decodeTableSpec } from "./decode.ts";
 import type { DatabaseTableSpec } from "./types.ts";
 
 const GOOD = { tableName: "T", columns: [{ ID: "integer" }], primaryKey: "ID" };
@@ -11,8 +11,9 @@ function faults(spec: unknown): readonly string[] {
 }
 
 function decoded(fields: Readonly<Record<string, unknown>>): DatabaseTableSpec | undefined {
-  const result = decodedOrErrors(decodeTableSpec({ ...GOOD, ...fields }));
-  return result.ok ? result.value : undefined;
+  const { errors, value } = decodeTableSpec({ ...GOOD, ...fields });
+  assertEquals(errors, []);
+  return value;
 }
 
 Deno.test("decodeTableSpec() reads short and long columns", () => {

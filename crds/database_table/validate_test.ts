@@ -1,16 +1,19 @@
 import { assertEquals } from "@std/assert";
 import { formatFieldError } from "../field_error.ts";
-import { decodedOrErrors, decodeTableSpec } from "./decode.ts";
+import { decodeTableSpec } from "./decode.ts";
 import { defaultTableSpec } from "./default.ts";
 import { tableSpecWarnings, validateTableSpec, validateTableUpdate } from "./validate.ts";
 import type { DatabaseTableSpec } from "./types.ts";
 
 function specOf(fields: Readonly<Record<string, unknown>>): DatabaseTableSpec {
-  const result = decodedOrErrors(
-    decodeTableSpec({ tableName: "T", columns: [{ ID: "integer" }], primaryKey: "ID", ...fields }),
-  );
-  if (!result.ok) throw new Error(result.errors.map(formatFieldError).join("; "));
-  return result.value;
+  const { value, errors } = decodeTableSpec({
+    tableName: "T",
+    columns: [{ ID: "integer" }],
+    primaryKey: "ID",
+    ...fields,
+  });
+  if (value === undefined || errors.length > 0) throw new Error(errors.map(formatFieldError).join("; "));
+  return value;
 }
 
 function faults(fields: Readonly<Record<string, unknown>>): readonly string[] {

@@ -1,6 +1,7 @@
 import { decodeDatabaseSpec } from "../../crds/database/decode.ts";
 import { GROUP, KIND, PLURAL, VERSION } from "../../crds/database/types.ts";
 import { validateDatabaseUpdate } from "../../crds/database/validate.ts";
+import type { FieldError } from "../../crds/field_error.ts";
 import type { AdmissionRequest, Verdict } from "../admission_review.ts";
 import type { KindHandler } from "../registry.ts";
 
@@ -16,16 +17,18 @@ export function databaseHandler(): KindHandler {
 }
 
 /** Denies a missing, unknown or changed type. A fault that an update leaves as it was is allowed. */
-export function admitDatabase(request: AdmissionRequest): Verdict {
-  const spec = decodeDatabaseSpec(request.object?.spec);
-  const old = request.oldObject === undefined ? undefined : decodeDatabaseSpec(request.oldObject.spec);
-  if (!spec.ok) {
-    const known = old === undefined || old.ok ? [] : old.errors;
-    const fresh = spec.errors.filter((error) =>
-      !known.some((before) => before.path === error.path && before.detail === error.detail)
-    );
-    return fresh.length === 0 ? { kind: "allowed", warnings: [] } : { kind: "denied", errors: fresh, warnings: [] };
-  }
-  const errors = old?.ok ? validateDatabaseUpdate(spec.value, old.value) : [];
+export function admitDatabase({ object, oldObject }: AdmissionRequest): Verdict {
+  const faults = faultsOf(object?.spec);
+  const known = oldObject === undefined ? [] : faultsOf(oldObject.spec);
+  const fresh = faults.filter((error) =>
+    !known.some((before) => before.path === error.path && before.detail === error.detail)
+  );
+  const changed = oldObject === undefined ? [] : validateDatabaseUpdate(object?.spec, oldObject.spec);
+  const errors = [...fresh, ...changed];
   return errors.length === 0 ? { kind: "allowed", warnings: [] } : { kind: "denied", errors, warnings: [] };
+}
+
+function faultsOf(spec: unknown): readonly FieldError[] {
+  const decoded = decodeDatabaseSpec(spec);
+  return decoded.ok ? [] : decoded.errors;
 }

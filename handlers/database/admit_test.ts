@@ -35,3 +35,18 @@ Deno.test("admitDatabase() denies a missing, an unknown and a changed type", () 
 Deno.test("admitDatabase() lets an update pass that leaves an old fault as it was", () => {
   assertEquals(faults({ type: "oracle" }, { type: "oracle" }), []);
 });
+
+Deno.test("admitDatabase() denies a changed type also beside a fault that was there before", () => {
+  const immutable = 'spec.type: is immutable: it is "mongo"; create another Database to use "mysql"';
+  assertEquals(faults({ type: "mysql", x: 1 }, { type: "mongo", x: 1 }), [immutable]);
+  assertEquals(faults({ type: "mysql" }, { type: "mongo", x: 1 }), [immutable]);
+  assertEquals(faults({ type: "mysql", y: 1 }, { type: "mongo", x: 1 }), [
+    "spec.y: unknown field; known are type",
+    immutable,
+  ]);
+  assertEquals(faults({ x: 1 }, { type: "mongo", x: 1 }), ["spec.type: must be one of mongo, mysql, postgres"]);
+});
+
+Deno.test("admitDatabase() lets a type that nobody knows be corrected", () => {
+  assertEquals(faults({ type: "mysql" }, { type: "oracle" }), []);
+});

@@ -5,8 +5,8 @@ import { withTableDefaults } from "./handler.ts";
 Deno.test("withTableDefaults() adds the finalizer and the policy to absent fields only", () => {
   const object = { metadata: { name: "a", finalizers: ["x/y"] }, spec: { tableName: "t" } };
   assertEquals(comparePatch(object, withTableDefaults(object)), [
-    { op: "add", path: "/spec/deletionPolicy", value: "Delete" },
     { op: "add", path: "/spec/adoptionPolicy", value: "Never" },
+    { op: "add", path: "/spec/deletionPolicy", value: "Delete" },
     { op: "add", path: "/metadata/finalizers/1", value: "kopf.demo/tablewright" },
   ]);
 });

@@ -133,16 +133,15 @@ function describeDefault(name: string, { plan }: PolicyContext): string {
   return found === undefined ? "no default" : `the default ${found}`;
 }
 
-function constraintDifference(change: ConstraintChange, { desired, plan }: PolicyContext): Difference | undefined {
-  const { paths, table } = desired;
-  const at = <T>(list: readonly string[], part: T, parts: readonly T[] | undefined) =>
-    list[parts?.indexOf(part) ?? -1] ?? "spec";
+function at<T>(paths: readonly string[], part: T, parts: readonly T[] | undefined): string {
+  return paths[parts?.indexOf(part) ?? -1] ?? "spec";
+}
+
+function constraintDifference(change: ConstraintChange, context: PolicyContext): Difference | undefined {
+  const { paths, table } = context.desired;
   switch (change.kind) {
-    case "AddPrimaryKey": {
-      const other = plan.observed?.primaryKey;
-      const is = other === undefined ? "it has no primary key" : `its primary key is (${other.columns.join(", ")})`;
-      return { path: paths.primaryKey, detail: is };
-    }
+    case "AddPrimaryKey":
+      return { path: paths.primaryKey, detail: describeKey(context) };
     case "DropConstraint":
       return undefined;
     case "AddUnique": {
@@ -155,10 +154,11 @@ function constraintDifference(change: ConstraintChange, { desired, plan }: Polic
         path: change.constraint === "primary key" ? paths.primaryKey : "spec.uniqueConstraints",
         detail: `"${change.index}" is an index and no ${change.constraint}`,
       };
-    case "AddCheck": {
-      const path = at(paths.checks, change.check, table?.checks);
-      return { path, detail: `it has no such check (${change.check.expression})` };
-    }
+    case "AddCheck":
+      return {
+        path: at(paths.checks, change.check, table?.checks),
+        detail: `it has no such check (${change.check.expression})`,
+      };
     case "AddForeignKey": {
       const { columns, references } = change.foreignKey;
       const path = at(paths.foreignKeys, change.foreignKey, table?.foreignKeys);
@@ -166,16 +166,17 @@ function constraintDifference(change: ConstraintChange, { desired, plan }: Polic
       return { path, detail };
     }
     case "ValidateConstraint":
+      return { path: "spec", detail: `its constraint "${change.name}" is NOT VALID` };
     case "AlterDeferrability":
-      return {
-        path: "spec",
-        detail: `its constraint "${change.name}" is ${
-          change.kind === "ValidateConstraint" ? "NOT VALID" : "not deferrable in the same way"
-        }`,
-      };
+      return { path: "spec", detail: `its constraint "${change.name}" is not deferrable in the same way` };
     case "RenameConstraint":
       return { path: "spec", detail: `its constraint "${change.from}" is not called "${change.to}"` };
   }
+}
+
+function describeKey({ plan }: PolicyContext): string {
+  const key = plan.observed?.primaryKey;
+  return key === undefined ? "it has no primary key" : `its primary key is (${key.columns.join(", ")})`;
 }
 
 function indexDifference(change: IndexChange, { paths, table }: DesiredTable): Difference {
@@ -183,7 +184,7 @@ function indexDifference(change: IndexChange, { paths, table }: DesiredTable): D
     paths.indexes[table?.indexes.indexOf(index) ?? -1] ?? "spec.indexes";
   switch (change.kind) {
     case "CreateIndex":
-      return { path: path(change.index), detail: `it has no such index` };
+      return { path: path(change.index), detail: "it has no such index" };
     case "RebuildIndex":
       return { path: path(change.index), detail: `its index "${change.name}" is not valid` };
     case "RenameIndex":

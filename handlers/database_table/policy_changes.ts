@@ -1,6 +1,7 @@
 import { type FieldError, forbidden } from "../../crds/field_error.ts";
 import type { SchemaChange } from "../../postgres/change.ts";
 import { hazardsOf } from "../../postgres/hazard.ts";
+import { printedName } from "../../postgres/relation.ts";
 import { classifyTypeChange } from "../../postgres/type_change.ts";
 import type { PolicyContext } from "./policy.ts";
 
@@ -88,6 +89,13 @@ function refuseDropConstraint(
         `name the same, or drop it by hand first`,
     )];
   }
+  const needing = neededBy(change.name, context);
+  if (needing.length > 0) {
+    return [forbidden(
+      path,
+      `the ${change.constraint} "${change.name}" cannot go while these need it: ${needing.join(", ")}`,
+    )];
+  }
   if (change.constraint === "primary key" || isReplaced(change.constraint, context)) return [];
   if (isAllowed("DropConstraint", context)) return [];
   return [forbidden(
@@ -95,6 +103,18 @@ function refuseDropConstraint(
     `removing the ${change.constraint} "${change.name}" gives up what it guarantees: put it back, ` +
       `or allow it with changePolicy.allow: [DropConstraint]`,
   )];
+}
+
+/** Foreign keys of other tables that refer to this key, and views that group by it: PostgreSQL would refuse. */
+function neededBy(name: string, { situation }: PolicyContext): readonly string[] {
+  if (situation?.kind !== "owned") return [];
+  const { constraints, inbound, readers } = situation.relation;
+  const index = constraints.find((constraint) => constraint.name === name)?.index;
+  return [
+    ...inbound.filter((key) => index !== undefined && key.index === index)
+      .map((key) => `the foreign key "${key.name}" of ${printedName(key.schema, key.table)}`),
+    ...readers.filter((reader) => reader.constraints.includes(name)).map((reader) => `${reader.kind} ${reader.name}`),
+  ];
 }
 
 const ADDS: Readonly<Record<string, SchemaChange["kind"]>> = {

@@ -51,17 +51,14 @@ class Simplifier {
   #cast(cast: Tree): unknown {
     const type = namesOf(objectOf(cast.typeName)?.names)?.at(-1) ?? "";
     const argument = objectOf(cast.arg) ?? {};
-    const constant = objectOf(argument.A_Const);
-    if (constant !== undefined) {
-      const text = constantOf(constant);
-      return { constant: NUMBERS.has(type) ? text.replace(/^'/, "") : text };
-    }
+    const simple = this.simplify(cast.arg);
+    const constant = objectOf(simple)?.constant;
+    if (typeof constant === "string") return { constant: NUMBERS.has(type) ? constant.replace(/^'/, "") : constant };
     const column = namesOf(objectOf(argument.ColumnRef)?.fields);
     const isSame = argument.A_ArrayExpr !== undefined ||
       (column?.length === 1 && type === "text" && this.#varchars.has(column[0] ?? "")) ||
       (argument.TypeCast !== undefined && objectOf(objectOf(argument.TypeCast)?.arg)?.A_ArrayExpr !== undefined);
-    if (isSame) return this.simplify(cast.arg);
-    return { TypeCast: { ...cast, arg: this.simplify(cast.arg) } };
+    return isSame ? simple : { TypeCast: { ...cast, arg: simple } };
   }
 
   #operation(body: Tree): unknown {

@@ -12,6 +12,7 @@ const STORED: readonly (readonly [declared: string, stored: string])[] = [
   ["'x'", "'x'::text"],
   ["'x'", "'x'::character varying"],
   ["-1", "'-1'::integer"],
+  ["CAST(('-1') AS integer)", "CAST(('-1'::integer) AS integer)"],
   ["0", "(0)::numeric"],
   ["true", "true"],
   ["a > 0", "(a > 0)"],

@@ -29,7 +29,11 @@ class Tried extends Error {
  * @param oid Of the table; `undefined`: it is made by the step.
  * @returns One line for each forecast that was wrong.
  */
-export async function checkForecast(database: Database, step: Step, oid: number | undefined): Promise<readonly string[]> {
+export async function checkForecast(
+  database: Database,
+  step: Step,
+  oid: number | undefined,
+): Promise<readonly string[]> {
   const { signal } = new AbortController();
   const limits = { readOnly: false, lockTimeoutMs: 2_000, statementTimeoutMs: 10_000, signal };
   try {
@@ -65,7 +69,9 @@ async function tryStatements(
       const known = forecast.get(name);
       if (known === undefined || MODES.indexOf(mode) > MODES.indexOf(known)) forecast.set(name, mode);
     }
-    mismatches.push(...compareLocks(forecast, await locksOf(transaction, { oid, name: named?.name ?? "" }), statement.sql));
+    mismatches.push(
+      ...compareLocks(forecast, await locksOf(transaction, { oid, name: named?.name ?? "" }), statement.sql),
+    );
     mismatches.push(...compareFiles(before, after, statement));
   }
   return mismatches;

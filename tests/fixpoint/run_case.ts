@@ -32,7 +32,11 @@ export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise
   const { outcome, mismatches } = await at.apply(next);
   assertEquals(mismatches, [], "forecast");
   if (each.statements !== undefined) {
-    assertEquals(outcome.statements.map(({ sql }) => sql.replaceAll(`"${schema}".`, "")), each.statements, "statements");
+    assertEquals(
+      outcome.statements.map(({ sql }) => sql.replaceAll(`"${schema}".`, "")),
+      each.statements,
+      "statements",
+    );
   }
   await assertSameAsNew(at, each, next);
   const again = await at.observe(next);
@@ -74,7 +78,9 @@ export async function assertSameAsNew(
 
 async function rowsOf(at: FixpointDatabase, { wanted: { desired } }: Subject): Promise<readonly Row[]> {
   const rows = await at.query<{ readonly row: string }>(
-    `SELECT to_jsonb(t)::text AS row FROM ${quoteIdentifier(desired.schema)}.${quoteIdentifier(desired.name)} t ORDER BY 1`,
+    `SELECT to_jsonb(t)::text AS row FROM ${quoteIdentifier(desired.schema)}.${
+      quoteIdentifier(desired.name)
+    } t ORDER BY 1`,
   );
   return rows.map(({ row }) => JSON.parse(row) as Row);
 }

@@ -1,0 +1,28 @@
+import { assertEquals } from "@std/assert";
+import { certificateExpiry } from "../kube/certificate.ts";
+import { KubeClient } from "../kube/client.ts";
+import { createFakeTiming } from "../kube/fake_timing.ts";
+import { silentLogger } from "../kube/logger.ts";
+import { Admission } from "./admission.ts";
+import { parseCommandLine } from "./config.ts";
+import { databaseHandler } from "./database/admit.ts";
+
+Deno.test("Admission serves with a certificate that lives a year, since only a restart renews it", async () => {
+  const command = parseCommandLine([], {});
+  if (command.kind !== "run") throw new Error(`bad flags: ${JSON.stringify(command)}`);
+  const timing = createFakeTiming();
+  const client = new KubeClient({ server: "http://127.0.0.1:1" });
+  const kind = databaseHandler();
+  const admission = await Admission.create({
+    config: command.config,
+    embeddedCluster: true,
+    client,
+    kinds: [kind],
+    probeType: kind.resource,
+    timing,
+    logger: silentLogger,
+  });
+  client.close();
+  const days = (certificateExpiry(admission.servingPair.certificate).getTime() - timing.now()) / (24 * 60 * 60_000);
+  assertEquals(days, 365);
+});

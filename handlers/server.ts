@@ -5,6 +5,7 @@ import { type AdmissionRequest, decodeAdmissionReview, encodePatch, encodeVerdic
 import { comparePatch } from "./json_patch.ts";
 import type { ProbeResponder } from "./probe.ts";
 import type { KindHandler } from "./registry.ts";
+import { jsonInSmallChunks } from "./small_chunks.ts";
 
 /** The API server sends objects of up to 3 MiB, old and new, in one review. */
 const MAX_REVIEW_BYTES = 7 * 1024 * 1024;
@@ -52,7 +53,7 @@ function reviewHandler(dependencies: AdmissionDependencies, answer: Answer) {
     const kind = dependencies.kinds.find((each) => each.resource.group === group && each.resource.plural === resource);
     if (kind === undefined) return c.text(`Cannot judge ${resource}.${group}: this operator does not manage it`, 404);
     const signal = AbortSignal.timeout(deadlineMs(c.req.query("timeout")));
-    return c.json(await answer({ kind, request: decoded.request, signal }));
+    return jsonInSmallChunks(await answer({ kind, request: decoded.request, signal }));
   };
 }
 

@@ -128,24 +128,23 @@ async function expressionsOf(relation: Relation, desired: Table): Promise<Expres
     relation.columns.filter(({ type }) => type.startsWith("character varying")).map(({ name }) => name),
   );
   const comparable = (text: string) => comparableExpression(text, varchars);
+  // '-1' and -1 are the same default of a number, and only there.
+  const asType = (type: string, text: string) => `CAST((${text}) AS ${type})`;
   const known: Record<string, readonly [string, string]> = {};
-  const note = async (
-    key: string,
-    stored: string | undefined,
-    declared: readonly (string | undefined)[],
-    inContext = (text: string) => text,
-  ) => {
+  const note = async (key: string, stored: string | undefined, declared: readonly (string | undefined)[]) => {
     if (stored === undefined) return;
-    const wanted = await comparable(inContext(stored));
+    const wanted = await comparable(stored);
     for (const text of declared) {
-      if (text === undefined || await comparable(inContext(text)) !== wanted) continue;
+      if (text === undefined || await comparable(text) !== wanted) continue;
       known[key] = [text, stored];
       return;
     }
   };
   for (const { name, type, default: value, generated } of relation.columns) {
     const column = desired.columns.find((each) => each.name === name);
-    await note(expressionKey.default(name), value, [column?.default], (text) => `CAST((${text}) AS ${type})`);
+    const isSame = value !== undefined && column?.default !== undefined &&
+      await comparable(asType(type, value)) === await comparable(asType(type, column.default));
+    if (isSame) known[expressionKey.default(name)] = [column.default, value];
     await note(expressionKey.generated(name), generated, [column?.generated]);
   }
   const checks = desired.checks.map(({ expression }) => expression);

@@ -25,8 +25,14 @@ export type Hazard =
   /** Every existing row gets a value of its own. */
   | "VolatileDefault";
 
-/** Functions whose result differs from row to row: a default that calls one is computed for every existing row. */
-const VOLATILE = /\b(random|gen_random_uuid|uuidv4|uuidv7|clock_timestamp|timeofday|nextval)\s*\(/i;
+/**
+ * Functions whose result differs from row to row: a default that calls one is computed for every existing row. Those of
+ * PostgreSQL, uuid-ossp and pgcrypto.
+ */
+const VOLATILE =
+  /\b(random(_normal)?|gen_random_(uuid|bytes)|gen_salt|uuidv[47]|uuid_generate_v\w+|clock_timestamp|timeofday|nextval)\s*\(/i;
+/** A string may read like a call. */
+const STRING = /\bE'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'/g;
 
 /**
  * The hazards of one change when it runs as one statement on a table that may have rows, worst first; exhaustive over the
@@ -93,7 +99,9 @@ function harmless(
 
 function hazardsOfNewColumn(column: Column): readonly Hazard[] {
   if (column.identity !== undefined || column.generated !== undefined) return ["RewritesTable"];
-  if (column.default !== undefined) return VOLATILE.test(column.default) ? ["RewritesTable", "VolatileDefault"] : [];
+  if (column.default !== undefined) {
+    return VOLATILE.test(column.default.replace(STRING, "''")) ? ["RewritesTable", "VolatileDefault"] : [];
+  }
   // A constant default is stored once, in the catalog; without one, NOT NULL fails on the first row.
   return column.notNull ? ["MayFailOnData"] : [];
 }

@@ -18,10 +18,11 @@ export function planColumns({ desired, observed, using, keyed }: ColumnsToPlan):
   });
 }
 
-/** Columns that the spec no longer lists. */
+/** Columns that the spec no longer lists; what is computed goes before what it is computed from. */
 export function planColumnDrops(desired: Table, observed: Table): readonly ColumnChange[] {
   return observed.columns
     .filter((column) => findColumn(desired, column.name) === undefined)
+    .toSorted((a, b) => Number(b.generated !== undefined) - Number(a.generated !== undefined))
     .map((column) => ({ kind: "DropColumn", column }));
 }
 

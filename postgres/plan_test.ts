@@ -203,3 +203,11 @@ Deno.test("planTable() never names what is unmanaged and names every column that
       JSON.stringify(dropped) === JSON.stringify(gone);
   }));
 });
+
+Deno.test("planTable() drops what is computed before what it is computed from", () => {
+  const observed = table({
+    columns: [ID, EMAIL, { name: "short", type: "text", notNull: false, generated: "lower(email)" }],
+  });
+  const changes = planTable(table({ columns: [ID] }), observed);
+  assertEquals(changes.map((change) => change.kind === "DropColumn" && change.column.name), ["short", "email"]);
+});

@@ -140,7 +140,8 @@ export function judgeSituation(read: {
   /** Of a table at the wanted name, if the object may take it. */
   readonly adoptable?: Adoptable | undefined;
 }): Situation {
-  const { claimant: { owner, desired }, row, adoptable } = read;
+  const { claimant, row, adoptable } = read;
+  const { owner, desired } = claimant;
   if (row !== undefined && row.schema !== desired.schema) {
     return conflict({ kind: "OtherSchema", name: row.table, madeIn: row.schema, isIn: row.schema });
   }

@@ -1,6 +1,10 @@
 import { assertEquals } from "@std/assert";
 import type { FixpointCase } from "./fixpoint/case.ts";
 import { COLUMN_CASES } from "./fixpoint/cases/columns.ts";
+import { CONSTRAINT_CASES } from "./fixpoint/cases/constraints.ts";
+import { INDEX_CASES } from "./fixpoint/cases/indexes.ts";
+import { RENAME_CASES } from "./fixpoint/cases/renames.ts";
+import { TYPE_CASES } from "./fixpoint/cases/types.ts";
 import { FixpointDatabase } from "./fixpoint/fixpoint_database.ts";
 import { runCase } from "./fixpoint/run_case.ts";
 
@@ -19,7 +23,13 @@ Deno.test.beforeAll(async () => {
 
 Deno.test.afterAll(() => at?.stop());
 
-const FAMILIES: Readonly<Record<string, readonly FixpointCase[]>> = { columns: COLUMN_CASES };
+const FAMILIES: Readonly<Record<string, readonly FixpointCase[]>> = {
+  columns: COLUMN_CASES,
+  types: TYPE_CASES,
+  constraints: CONSTRAINT_CASES,
+  indexes: INDEX_CASES,
+  renames: RENAME_CASES,
+};
 
 for (const [family, cases] of Object.entries(FAMILIES)) {
   for (const each of cases) Deno.test(`${family}: ${each.name}`, () => runCase(at, each));

@@ -15,7 +15,7 @@ const ADDED: readonly FixpointCase[] = ([
     `ADD COLUMN "b" text NOT NULL DEFAULT 'x'`,
   ],
   ["one with a default of null", { type: "integer", default: null }, [], undefined],
-  ["one with a number as default", { type: "integer", default: -7 }, [], `ADD COLUMN "b" integer DEFAULT (-7)`],
+  ["one with a number as default", { type: "integer", default: -7 }, [], `ADD COLUMN "b" integer DEFAULT '-7'`],
   [
     "one with a boolean default",
     { type: "boolean", notNull: true, default: false },
@@ -518,7 +518,7 @@ const IDENTITIES: readonly FixpointCase[] = [
     old: table({ A: "integer" }),
     rows: NUMBERS,
     next: { ...table({ A: "integer", K: { type: "bigint", identity: "Always" } }), primaryKey: "K" },
-    changes: "DropConstraint AddColumn DropNotNull AddPrimaryKey",
+    changes: "DropConstraint DropNotNull AddColumn AddPrimaryKey",
   },
   {
     name: "an identity gets a wider type",
@@ -577,14 +577,6 @@ const GENERATED: readonly FixpointCase[] = [
     rows: ["INSERT INTO {t} (id) VALUES (1), (2)"],
     next: table({ A: { type: "bigint", generatedAs: "ID * 2" } }),
     changes: "ChangeType",
-    printsOther: true,
-  },
-  {
-    name: "the type of a column changes that another is computed from",
-    old: table({ A: "integer", G: { type: "integer", generatedAs: "A + 1" } }),
-    rows: NUMBERS,
-    next: table({ A: "bigint", G: { type: "bigint", generatedAs: "A + 1" } }),
-    changes: "ChangeType ChangeType",
     printsOther: true,
   },
   {

@@ -9,6 +9,7 @@ import { StartError } from "./handlers/errors.ts";
 import { installDefinitions } from "./handlers/install.ts";
 import { createKinds } from "./handlers/kinds.ts";
 import { readClusterId } from "./handlers/namespace.ts";
+import { openDatabases } from "./handlers/open_databases.ts";
 import { createOperationsApp } from "./handlers/server.ts";
 import { countStopRequests } from "./handlers/stop_requests.ts";
 import { meetNamespaces } from "./handlers/watched_namespaces.ts";
@@ -18,9 +19,8 @@ import { InClusterError } from "./kube/in_cluster.ts";
 import { KubeconfigError } from "./kube/kubeconfig.ts";
 import { createLogger, type Logger } from "./kube/logger.ts";
 import { systemTiming, whenAborted } from "./kube/timing.ts";
-import { type Database, openDatabase } from "./postgres/session/client.ts";
-import { PostgresError } from "./postgres/session/errors.ts";
 import { RegistryGate, RegistryUntrusted, SuperuserRefused } from "./postgres/registry/registry_gate.ts";
+import { PostgresError } from "./postgres/session/errors.ts";
 
 export { StartError };
 
@@ -36,8 +36,6 @@ export interface Connections {
   readonly onUnregistered?: () => void;
 }
 
-/** Connections to PostgreSQL for admission: verdicts never wait behind DDL. */
-const VERDICT_CONNECTIONS = 8;
 const START_TIMEOUT_MS = 10_000;
 
 /**
@@ -49,8 +47,7 @@ export async function run(config: Config, connections: Connections, signal: Abor
   const logger = createLogger({ format: config.logFormat, level: config.logLevel });
   await using resources = new AsyncDisposableStack();
   const client = resources.adopt(openClient(connections.cluster), (each) => each.close());
-  const database = resources.adopt(open(connections, config.maxConcurrentReconciles), (each) => each.close());
-  const verdictDatabase = resources.adopt(open(connections, VERDICT_CONNECTIONS), (each) => each.close());
+  const { database, verdictDatabase, recovery } = resources.use(openDatabases(config, connections.databaseUrl, logger));
   const gate = new RegistryGate(database, { allowSuperuser: config.allowSuperuser, now: systemTiming.now });
   const clusterId = await meetCluster(client, signal);
   const whenMissing = connections.embeddedCluster ? "create" : "warn";
@@ -77,6 +74,7 @@ export async function run(config: Config, connections: Connections, signal: Abor
     timing,
     logger,
     isExpected,
+    recovery,
   };
   const controls = kinds.flatMap((kind) => controlKind(kind, control satisfies ControlOptions) ?? []);
   resources.adopt(serveReviews(config, connections, admission), (server) => server.shutdown());
@@ -121,14 +119,6 @@ function openClient(cluster: ClusterConfig): KubeClient {
     return new KubeClient(cluster);
   } catch (error) {
     throw error instanceof TypeError ? new StartError(error.message.replaceAll(/\s+/g, " ")) : error;
-  }
-}
-
-function open(connections: Connections, maxConnections: number): Database {
-  try {
-    return openDatabase({ url: connections.databaseUrl, applicationName: "tablewright", maxConnections });
-  } catch (error) {
-    throw error instanceof PostgresError ? new StartError(error.message) : error;
   }
 }
 

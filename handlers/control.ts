@@ -4,6 +4,7 @@ import type { KubeClient } from "../kube/client.ts";
 import type { KubeObject } from "../kube/object.ts";
 import type { Logger } from "../kube/logger.ts";
 import type { Timing } from "../kube/timing.ts";
+import type { DatabaseRecovery } from "./database_recovery.ts";
 import type { KindHandler } from "./registry.ts";
 
 export interface ControlOptions {
@@ -14,6 +15,8 @@ export interface ControlOptions {
   readonly logger: Logger;
   /** Whether an error is an outside failure that was handled, and no bug. */
   readonly isExpected: (error: unknown) => boolean;
+  /** Brings back what failed in an outage of the database. */
+  readonly recovery: Pick<DatabaseRecovery, "defer">;
 }
 
 /** The watch and the workers of one kind. */
@@ -29,7 +32,7 @@ export interface KindControl {
 export function controlKind(kind: KindHandler, options: ControlOptions): KindControl | undefined {
   const { controller: reconciler, resource } = kind;
   if (reconciler === undefined) return undefined;
-  const { client, namespaces, timing } = options;
+  const { client, namespaces, timing, recovery } = options;
   const name = resource.kind.toLowerCase();
   const logger = options.logger.child({ controller: name });
   const controller = new Controller({
@@ -40,9 +43,15 @@ export function controlKind(kind: KindHandler, options: ControlOptions): KindCon
     isExpected: options.isExpected,
     reconcile: async (key, signal) => {
       const object = informer.get(key);
-      if (object !== undefined) return await reconciler.reconcile(object, signal);
-      reconciler.forget(key);
-      return {};
+      if (object === undefined) {
+        reconciler.forget(key);
+        return {};
+      }
+      try {
+        return await reconciler.reconcile(object, signal);
+      } catch (error) {
+        throw recovery.defer(error, { key: `${name} ${key}`, retry: () => controller.enqueue(key) });
+      }
     },
   });
   const informer: Informer = new Informer<KubeObject>({

@@ -34,10 +34,11 @@ export function pairParts<T extends Named>(
       free.delete(found);
     }
   };
-  const names = new Set(desired.map((part) => part.name));
+  const names = new Set(desired.flatMap((part) => part.name ?? []));
+  const isWanted = ({ name }: T) => name !== undefined && names.has(name);
   take((wanted, found) => wanted.name !== undefined && wanted.name === found.name);
-  take((wanted, found) => wanted.name === undefined && !names.has(found.name));
-  take((_wanted, found) => !names.has(found.name));
+  take((wanted, found) => wanted.name === undefined && !isWanted(found));
+  take((_wanted, found) => !isWanted(found));
   return {
     pairs: desired.flatMap((wanted) => {
       const found = pairs.get(wanted);

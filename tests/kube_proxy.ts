@@ -1,6 +1,8 @@
 /** A TCP proxy that can misbehave. */
 export interface FaultProxy {
   readonly port: number;
+  /** How many connections were asked for, also those that were closed at once. */
+  readonly attempts: number;
   /** Open connections stay open, but nothing passes any more; new ones work. */
   freeze(): void;
   /** Closes all open connections; new ones work. */
@@ -19,7 +21,7 @@ interface Link {
 export function startFaultProxy(targetPort: number): FaultProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const links = new Set<Link>();
-  const gate = { open: true };
+  const gate = { open: true, attempts: 0 };
   void acceptAll(listener, { links, gate, targetPort });
   const cut = () => {
     for (const link of links) link.ends.forEach(closeQuietly);
@@ -27,6 +29,9 @@ export function startFaultProxy(targetPort: number): FaultProxy {
   };
   return {
     port: listener.addr.port,
+    get attempts() {
+      return gate.attempts;
+    },
     freeze: () => links.forEach((link) => link.frozen = true),
     cut,
     refuse() {
@@ -43,10 +48,11 @@ export function startFaultProxy(targetPort: number): FaultProxy {
 
 async function acceptAll(
   listener: Deno.TcpListener,
-  { links, gate, targetPort }: { links: Set<Link>; gate: { open: boolean }; targetPort: number },
+  { links, gate, targetPort }: { links: Set<Link>; gate: { open: boolean; attempts: number }; targetPort: number },
 ): Promise<void> {
   try {
     for await (const near of listener) {
+      gate.attempts++;
       const far = gate.open
         ? await Deno.connect({ hostname: "127.0.0.1", port: targetPort }).catch(() => undefined)
         : undefined;

@@ -5,7 +5,8 @@ import type { PlanningBasis } from "./planning.ts";
 import { findOwned, type OwnedTable, type Owner } from "./registry/registry.ts";
 import type { Transaction } from "./session/client.ts";
 import type { Table } from "./table.ts";
-import { observeTargets, type Targets } from "./target.ts";
+import type { Targets } from "./target.ts";
+import { observeTargets } from "./target_catalog.ts";
 
 /** The fingerprint of a row between its claim and its first record. */
 const NEVER_RECORDED = "0";

@@ -67,7 +67,7 @@ export async function planAgainst(
 ): Promise<PlannedTable> {
   const { using, online } = wanted;
   const renames = basis === undefined ? [] : dueRenames(wanted, basis.table);
-  const observed = basis === undefined ? undefined : await renameColumns(basis.table, renames);
+  const observed = basis === undefined ? undefined : await renamedTable(basis.table, renames, wanted.desired.name);
   const adopted = observed === undefined || seen.isAdopted !== true ? undefined : wanted.adopt?.(observed);
   const desired = adopted ?? wanted.desired;
   const planned = planTable(desired, observed, { renames, using });
@@ -77,20 +77,36 @@ export async function planAgainst(
   const changes = planned.filter((change) => change.kind !== "AddForeignKey" || !waiting.includes(change.foreignKey));
   const steps = planSteps(changes, {
     desired,
-    observed: basis?.table,
+    observed,
     version: seen.version,
     online,
     isEmpty: basis?.isEmpty ?? true,
-    helpers: basis?.helpers ?? [],
-    columnNumbers: basis?.columnNumbers ?? new Map(),
+    helpers: (basis?.helpers ?? []).map((helper) => ({ ...helper, column: nameNow(helper.column) })),
+    columnNumbers: new Map([...basis?.columnNumbers ?? []].map(([name, number]) => [nameNow(name), number])),
     takenNames: basis?.takenNames ?? new Set(),
   });
   return { changes, steps, observed, renames, waiting };
+
+  function nameNow(name: string): string {
+    return renames.find(({ from }) => from === name)?.to ?? name;
+  }
 
   function isMissing({ references }: ForeignKey): boolean {
     const isSelf = references.schema === desired.schema && references.table === desired.name;
     return !isSelf && seen.targets !== undefined && !seen.targets.has(targetKey(references));
   }
+}
+
+/** PostgreSQL carries new names into everything that uses the old ones; the name of the table itself is still planned. */
+async function renamedTable(observed: Table, renames: PlannedTable["renames"], name: string): Promise<Table> {
+  const table = await renameColumns(observed, renames);
+  if (name === observed.name) return table;
+  const foreignKeys = table.foreignKeys.map((key): ForeignKey => {
+    const { references } = key;
+    const isSelf = references.schema === observed.schema && references.table === observed.name;
+    return isSelf ? { ...key, references: { ...references, table: name } } : key;
+  });
+  return { ...table, foreignKeys };
 }
 
 /** Renames that are still to be done: the old name is there and the new one is not. */

@@ -8,7 +8,7 @@ import {
   uniqueDefinition,
 } from "./definition.ts";
 import { hazardsOf } from "./hazard.ts";
-import type { Table } from "./table.ts";
+import type { ForeignKey, Table } from "./table.ts";
 import { qualifiedName, quoteIdentifier, quoteLiteral } from "./text/identifier.ts";
 
 /** Lock modes as PostgreSQL's documentation names them, the strongest first. */
@@ -44,6 +44,8 @@ export interface StatementOptions {
   readonly mode: "Online" | "Direct";
   /** Whether the table has just been made in the same transaction. */
   readonly isNew: boolean;
+  /** What hangs on the columns that change; absent: nothing is known of it. */
+  readonly observed?: Table | undefined;
 }
 
 /** The statements of one change. */
@@ -60,7 +62,8 @@ function statementOf(change: SchemaChange, options: StatementOptions): Statement
     sql: sqlOf(change, options),
     locks: options.isNew || change.kind === "CreateTable" ? [] : locksOf(change, options),
     rewrites: hazards.includes("RewritesTable") && !options.isNew,
-    rebuildsIndexes: hazards.includes("RebuildsIndex") && !options.isNew,
+    rebuildsIndexes: (hazards.includes("RebuildsIndex") || changesIndexedText(change, options.observed)) &&
+      !options.isNew,
     destructive: hazards.includes("DropsData"),
     concurrent,
   };
@@ -89,9 +92,18 @@ export function dropTableStatement(table: { readonly schema: string; readonly na
 
 function locksOf(change: SchemaChange, options: StatementOptions): Statement["locks"] {
   const own = { table: `${options.schema}.${options.name}`, mode: lockMode(change, options.mode) };
-  const other = referencesOf(change);
-  if (other === undefined || (other.schema === options.schema && other.table === options.name)) return [own];
-  return [own, { table: `${other.schema}.${other.table}`, mode: otherLockMode(change) }];
+  const others = referencesOf(change, options).map(({ schema, table }) => `${schema}.${table}`);
+  const mode = otherLockMode(change);
+  return [own, ...[...new Set(others)].filter((table) => table !== own.table).map((table) => ({ table, mode }))];
+}
+
+/** An index by an expression, or with a condition, is built again whenever the type of a column in it changes. */
+function changesIndexedText(change: SchemaChange, observed: Table | undefined): boolean {
+  if (change.kind !== "ChangeType" || hazardsOf(change).includes("RewritesTable")) return false;
+  const name = change.column.replaceAll('"', '""');
+  return observed?.indexes.some(({ keys, where }) =>
+    [where, ...keys.map(({ expression }) => expression)].some((text) => text?.includes(name))
+  ) ?? false;
 }
 
 function lockMode(change: SchemaChange, mode: StatementOptions["mode"]): LockMode {
@@ -116,22 +128,29 @@ function otherLockMode(change: SchemaChange): LockMode {
     case "ValidateConstraint":
       return "ROW SHARE";
     case "DropConstraint":
+    case "ChangeType":
+    case "SetCollation":
       return "ACCESS EXCLUSIVE";
     default:
       return "SHARE ROW EXCLUSIVE";
   }
 }
 
-/** The other table that a change of a foreign key touches. */
-function referencesOf(change: SchemaChange): { readonly schema: string; readonly table: string } | undefined {
+/** The tables that a change of a foreign key, or of what one stands on, touches. */
+function referencesOf(change: SchemaChange, { observed }: StatementOptions): readonly ForeignKey["references"][] {
   switch (change.kind) {
     case "AddForeignKey":
-      return change.foreignKey.references;
+      return [change.foreignKey.references];
     case "DropConstraint":
     case "ValidateConstraint":
-      return change.references;
+      return change.references === undefined ? [] : [change.references];
+    case "ChangeType":
+    case "SetCollation":
+      // Its keys are made anew.
+      return (observed?.foreignKeys ?? []).filter(({ columns }) => columns.includes(change.column))
+        .map(({ references }) => references);
     default:
-      return undefined;
+      return [];
   }
 }
 

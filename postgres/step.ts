@@ -31,7 +31,7 @@ export interface NotNullHelper {
 
 /** What steps depend on beside the changes. */
 export interface StepContext {
-  /** `undefined`: the table is to be made. */
+  /** With the new names of its columns; `undefined`: the table is to be made. */
   readonly observed: Table | undefined;
   readonly desired: Table;
   /** PostgreSQL's major version. */
@@ -96,7 +96,7 @@ function toSteps(operations: readonly Operation[], context: StepContext): readon
     }
     if (change.kind === "CreateTable") isNew = true;
     step.changes.push(change);
-    step.statements.push(...statementsOf(change, { schema, name, version, mode, isNew }));
+    step.statements.push(...statementsOf(change, { schema, name, version, mode, isNew, observed }));
     if (change.kind === "RenameTable") name = change.to;
   }
   return steps.map(({ kind, changes, statements }) => ({ kind, changes, statements }));

@@ -99,7 +99,9 @@ function classifyBits(before: ParsedType, after: ParsedType): TypeChange | undef
   if (after.base !== "bit varying" || !["bit", "bit varying"].includes(before.base)) return undefined;
   const grows = lengthOf(after) >= lengthOf(before);
   if (!grows) return { kind: "NarrowType", cost: "Rewrites" };
-  return { kind: "WidenType", cost: before.base === "bit" ? "RebuildsIndexes" : "None" };
+  if (before.base === "bit varying") return { kind: "WidenType", cost: "None" };
+  // A length is enforced by a function, also where every value fits.
+  return { kind: "WidenType", cost: after.modifiers.length === 0 ? "RebuildsIndexes" : "Rewrites" };
 }
 
 function classifyRest(before: ParsedType, after: ParsedType): TypeChange {

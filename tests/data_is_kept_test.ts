@@ -6,7 +6,7 @@ import { eventually } from "./wait.ts";
 
 const CRD = "customresourcedefinition/databasetables.kopf.demo";
 const NAMESPACE = "kept";
-/** Watched too, and deleted: one while the operator is up, one while it is down. */
+/** Watched too, so that the operator makes them; deleted, one while it is up, one while it is down. */
 const DOOMED = "doomed";
 const ABANDONED = "abandoned";
 
@@ -142,7 +142,6 @@ Deno.test("deletecollection, whose reviews name no object, obeys each object's p
 });
 
 Deno.test("a namespace that is deleted is never blocked: Forbid keeps its table, Delete drops it", async () => {
-  await doomed.run(["create", "namespace", DOOMED]);
   const policies = { "doomed-delete": "Delete", "doomed-forbid": "Forbid", "doomed-retain": "Retain" };
   for (const [name, deletionPolicy] of Object.entries(policies)) {
     const manifest = JSON.stringify(table(name, { deletionPolicy }, DOOMED));
@@ -158,7 +157,6 @@ Deno.test("a namespace that is deleted is never blocked: Forbid keeps its table,
 });
 
 Deno.test("a namespace that is deleted while the operator is down waits for it, and Forbid keeps its table", async () => {
-  await abandoned.run(["create", "namespace", ABANDONED]);
   const manifest = table("abandoned-forbid", { deletionPolicy: "Forbid" }, ABANDONED);
   await abandoned.ok(["apply", "-f", "-"], JSON.stringify(manifest));
   await abandoned.ok(["wait", "--for=condition=Ready", "databasetable/abandoned-forbid", "--timeout=30s"]);

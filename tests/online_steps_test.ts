@@ -59,8 +59,6 @@ Deno.test("NOT NULL, CHECK, UNIQUE and an index come to a filled table step by s
     "ALTER TABLE t DROP CONSTRAINT tablewright_nn_2",
     "ALTER TABLE t VALIDATE CONSTRAINT short",
     "ALTER TABLE t VALIDATE CONSTRAINT tablewright_nn_2",
-    "CREATE INDEX CONCURRENTLY stepwise_lower ON t USING btree (lower(v))",
-    "CREATE UNIQUE INDEX CONCURRENTLY stepwise_v_key ON t USING btree (v)",
   ]);
   assertEquals(await columnsOf(operator, table), ["id integer not null", "v text not null"]);
   assertEquals(await objects.partsOf(table), [
@@ -200,13 +198,29 @@ Deno.test("a check by hand with a name that the spec wants is never taken for ou
   const { code, stderr } = await objects.apply("names", { checks: [{ name: "wanted", expression: "ID > 0" }] });
   const parts = await objects.partsOf("names");
   assertEquals(parts, ["names_pkey: PRIMARY KEY (id)", "wanted: CHECK ((id > 100))"], `${code} ${stderr}`);
-  assertEquals(code, 1, "a name that is taken by hand must be denied");
+  assertEquals(code, 1, stderr);
+  assertStringIncludes(
+    stderr,
+    `spec.checks[0].name: "wanted" is the name of a check constraint of the table: choose another name`,
+  );
 });
 
 Deno.test("a name that another table's index has is denied", async () => {
   await objects.applied("first", { indexes: [{ name: "one_name", columns: ["ID"] }] });
-  const { code, stderr } = await objects.apply("second", { indexes: [{ name: "one_name", columns: ["ID"] }] });
-  assertEquals(code, 1, stderr);
+  const taken = (path: string, name: string, by: string) => [
+    `spec.${path}.name: "${name}" is the name of ${by}: choose another name`,
+  ];
+  const index = { indexes: [{ name: "one_name", columns: ["ID"] }] };
+  assertEquals(await objects.denied("second", index), taken("indexes[0]", "one_name", "an index of public.first"));
+  await objects.applied("second", {});
+  assertEquals(await objects.denied("second", index), taken("indexes[0]", "one_name", "an index of public.first"));
+  const unique = { uniqueConstraints: [{ name: "first", columns: ["ID", "V"] }] };
+  assertEquals(
+    await objects.denied("second", withValue("text", unique)),
+    taken("uniqueConstraints[0]", "first", "a table"),
+  );
+  // A check shares its name with no relation, and with no constraint of another table.
+  await objects.applied("second", { checks: [{ name: "one_name", expression: "ID > 0" }] });
 });
 
 Deno.test("the operator stops in order", () => operator.close());

@@ -11,10 +11,11 @@ import type { TypeName } from "../../postgres/text/type_name.ts";
 import type { DesiredTable } from "./desired.ts";
 import { ALLOWED_FUNCTIONS, resolveTable } from "./resolve.ts";
 import { dependentFaults } from "./verify_dependents.ts";
+import { nameFaults } from "./verify_names.ts";
 
 /**
- * What only the live catalog knows of a plan: whether the types and functions that the spec names may be used, and what
- * hangs on columns that go or change. Asked at admission, and again in the transaction that is about to use them: what
+ * What only the live catalog knows of a plan: whether the types and functions that the spec names may be used, what
+ * hangs on columns that go or change, and which names are taken. Asked at admission, and again in the transaction that is about to use them: what
  * somebody changed meanwhile would run with the operator's rights.
  */
 export async function verifyPlan(
@@ -22,12 +23,13 @@ export async function verifyPlan(
   desired: DesiredTable,
   seen: { readonly plan: PlannedTable; readonly situation: Situation },
 ): Promise<Verified<FieldError>> {
-  const [{ faults: types }, functions, dependents] = await Promise.all([
+  const [{ faults: types }, functions, dependents, names] = await Promise.all([
     resolveTable(transaction, desired),
     verifyFunctions(transaction, desired),
     dependentFaults(transaction, desired, seen),
+    nameFaults(transaction, desired, seen),
   ]);
-  return { faults: [...types, ...functions.faults, ...dependents], searchPath: functions.searchPath };
+  return { faults: [...types, ...functions.faults, ...dependents, ...names], searchPath: functions.searchPath };
 }
 
 /** No round trip for a spec whose expressions call nothing. */

@@ -28,9 +28,19 @@ export interface Seen {
 
 /** What an apply did. */
 export interface Applied {
+  /** Its first plan. */
+  readonly plan: PlannedTable | undefined;
   readonly outcome: Extract<ApplyOutcome<never>, { readonly kind: "done" }>;
   /** Forecasts of its steps that were wrong. */
   readonly mismatches: readonly string[];
+}
+
+/** A table without what may differ between two ways to it. */
+export interface State {
+  readonly table: unknown;
+  readonly snapshot: Snapshot;
+  /** What another plan would do, and what a plan left behind. */
+  readonly left: readonly unknown[];
 }
 
 /** A real database in which specs become tables, through one single connection. */
@@ -39,7 +49,8 @@ export class FixpointDatabase {
   readonly server: TestDatabase;
   readonly #superuser: Database;
   readonly #role: string;
-  #count = 0;
+  readonly #siblings: FixpointDatabase[] = [];
+  static #count = 0;
 
   private constructor(server: TestDatabase, role: string) {
     this.server = server;
@@ -55,16 +66,36 @@ export class FixpointDatabase {
     return started;
   }
 
+  /** Another connection to the same database, for whoever works there at the same time. */
+  sibling(): FixpointDatabase {
+    const sibling = new FixpointDatabase(this.server, this.#role);
+    this.#siblings.push(sibling);
+    return sibling;
+  }
+
   async stop(): Promise<void> {
-    await this.database.close();
-    await this.#superuser.close();
+    for (const each of [...this.#siblings, this]) {
+      await each.database.close();
+      await each.#superuser.close();
+    }
     await this.server.stop();
+  }
+
+  /** Types and tables that specs name, in the schema `app`. */
+  async makeNeighbours(): Promise<void> {
+    await this.server.asSuperuser(`CREATE SCHEMA app AUTHORIZATION ${this.#role}`);
+    await this.run(
+      "CREATE TYPE app.mood AS ENUM ('good', 'bad')",
+      "CREATE DOMAIN app.word AS text",
+      `CREATE TABLE app.customers (id integer PRIMARY KEY, code text UNIQUE, big bigint UNIQUE, a integer, b integer,
+         UNIQUE (a, b))`,
+      "INSERT INTO app.customers SELECT n, 'c' || n, n, n, n FROM generate_series(1, 100) n",
+    );
   }
 
   /** A new schema of the operator's. */
   async schema(prefix: string): Promise<string> {
-    this.#count++;
-    const name = `${prefix}${this.#count}x`;
+    const name = `${prefix}${++FixpointDatabase.#count}x`;
     await this.server.asSuperuser(`CREATE SCHEMA ${name} AUTHORIZATION ${this.#role}`);
     return name;
   }
@@ -96,6 +127,7 @@ export class FixpointDatabase {
   /** Applies until nothing is left to do; checks the forecast of every step on the way. */
   async apply(subject: Subject, database: Database = this.database): Promise<Applied> {
     const mismatches: string[] = [];
+    let first: PlannedTable | undefined;
     const { owner, wanted } = subject;
     const outcome = await applyTable<never>(database, {
       ...wanted,
@@ -107,10 +139,13 @@ export class FixpointDatabase {
         mismatches.push(...await this.#forecast(plan.steps[0], situation));
         return { faults: [], searchPath: [] };
       },
-      judge: () => [],
+      judge: (plan) => {
+        first ??= plan;
+        return [];
+      },
     }, { ...LIMITS, signal: new AbortController().signal });
     if (outcome.kind !== "done") throw new Error(`the apply ended otherwise: ${JSON.stringify(outcome)}`);
-    return { outcome, mismatches };
+    return { plan: first, outcome, mismatches };
   }
 
   async #forecast(step: Step | undefined, situation: Situation): Promise<readonly string[]> {
@@ -118,24 +153,25 @@ export class FixpointDatabase {
     return await checkForecast(this.#superuser, step, situation.relation.oid);
   }
 
-  /** The table as the planner sees it and as the catalog has it, both without what may differ. */
-  async stateOf(subject: Subject): Promise<{ readonly table: unknown; readonly snapshot: Snapshot }> {
-    const { situation } = await this.observe(subject);
+  /** The table as the planner sees it and as the catalog has it, both without what may differ; and what is still planned. */
+  async stateOf(subject: Subject): Promise<State> {
+    const { situation, plan } = await this.observe(subject);
     if (situation.kind !== "owned") throw new Error(`no table: ${JSON.stringify(situation)}`);
     const names = chosenNames(subject.wanted.desired);
     const { oid, schema } = situation.relation;
     const snapshot = await this.write((transaction) => takeSnapshot(transaction, { oid, schema, names }));
-    return { table: comparable(situation.basis.table, names), snapshot };
+    const left = [...plan.changes, ...plan.steps, ...situation.basis.helpers];
+    return { table: comparable(situation.basis.table, names), snapshot, left };
   }
 
-  /** What a session must not keep: advisory locks of anybody, settings of ours, prepared statements and open objects. */
+  /** What a session must not keep: advisory locks, settings of ours, prepared statements and open objects. */
   async sessionState(): Promise<unknown> {
     return await this.query(
       `SELECT (SELECT jsonb_object_agg(name, setting) FROM pg_settings WHERE source = 'session') AS settings,
-         (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory') AS locks,
+         (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks,
          (SELECT count(*) FROM pg_prepared_statements) AS prepared,
          (SELECT count(*) FROM pg_cursors) AS cursors,
-         (SELECT count(*) FROM pg_class WHERE relpersistence = 't') AS temporary`,
+         (SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND pg_my_temp_schema() = relnamespace) AS temporary`,
     );
   }
 }

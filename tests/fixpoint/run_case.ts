@@ -24,13 +24,13 @@ export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise
   const next = await subjectOf(each.next, { schema, number, generation: 2 });
   const rowsBefore = before === undefined ? [] : await rowsOf(at, before);
 
-  const { plan } = await at.observe(next);
-  assertEquals(plan.changes.map(({ kind }) => kind), kindsOf(each), "changes");
+  const { plan, outcome, mismatches } = await at.apply(next);
+  const changes = plan?.changes ?? [];
+  assertEquals(changes.map(({ kind }) => kind), kindsOf(each), "changes");
   if (each.hazards !== undefined) {
-    assertEquals([...new Set(plan.changes.flatMap(hazardsOf))].toSorted(), each.hazards, "hazards");
+    assertEquals([...new Set(changes.flatMap(hazardsOf))].toSorted(), each.hazards, "hazards");
   }
-  const { outcome, mismatches } = await at.apply(next);
-  assertEquals(mismatches, [], "forecast");
+  assertEquals(each.darkForecast === true ? [] : mismatches, [], "forecast");
   if (each.statements !== undefined) {
     assertEquals(
       outcome.statements.map(({ sql }) => sql.replaceAll(`"${schema}".`, "")),
@@ -39,8 +39,6 @@ export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise
     );
   }
   await assertSameAsNew(at, each, next);
-  const again = await at.observe(next);
-  assertEquals([again.plan.changes, again.plan.steps], [[], []], "the second plan");
   if (before !== undefined) await assertRows(at, each, { before, next, rowsBefore });
   if (each.afterwards !== undefined) await at.run(...each.afterwards.map(place));
   assertEquals(await at.sessionState(), session, "the session");
@@ -56,8 +54,6 @@ async function makeOld(
   const subject = await subjectOf(old, { schema, number, generation: 1 });
   const { mismatches } = await at.apply(subject);
   assertEquals(mismatches, [], "forecast of the old table");
-  const { plan } = await at.observe(subject);
-  assertEquals(plan.changes, [], "the second plan of the old table");
   await at.run(...rows.map(place));
   return subject;
 }
@@ -72,6 +68,7 @@ export async function assertSameAsNew(
   const mirror = await subjectOf(each.next, { schema, number: nextNumber(), generation: 1 });
   await at.apply(mirror);
   const [is, should] = [await at.stateOf(changed), await at.stateOf(mirror)];
+  assertEquals([is.left, should.left], [[], []], "the second plan");
   assertEquals(is.table, should.table, "the table as the planner sees it");
   if (each.printsOther !== true) assertEquals(is.snapshot, should.snapshot, "the table as the catalog has it");
 }
@@ -85,6 +82,10 @@ async function rowsOf(at: FixpointDatabase, { wanted: { desired } }: Subject): P
   return rows.map(({ row }) => JSON.parse(row) as Row);
 }
 
+function byId(rows: readonly Row[]): readonly Row[] {
+  return rows.toSorted((a, b) => Number(a["id"]) - Number(b["id"]));
+}
+
 async function assertRows(
   at: FixpointDatabase,
   each: FixpointCase,
@@ -93,7 +94,7 @@ async function assertRows(
   const { before, next, rowsBefore } = found;
   const rowsAfter = await rowsOf(at, next);
   assertEquals(rowsAfter.length, rowsBefore.length, "the number of rows");
-  if (each.becomes !== undefined) assertEquals(rowsAfter, each.becomes, "the rows");
+  if (each.becomes !== undefined) assertEquals(byId(rowsAfter), each.becomes, "the rows");
   const kept = keptColumns(before.wanted.desired, next).filter(({ to }) => !each.loses?.includes(to));
   const pick = (rows: readonly Row[], side: "from" | "to") =>
     rows.map((row) => JSON.stringify(kept.map((names) => row[names[side]]))).toSorted();

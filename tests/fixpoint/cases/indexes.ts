@@ -142,7 +142,7 @@ const CHANGED: readonly FixpointCase[] = [
     changes: "DropIndex CreateIndex",
   },
   {
-    name: "an expression changes",
+    name: "an expression of an index changes",
     old: indexed({ expressions: ["lower(A)"] }),
     rows: ROWS,
     next: indexed({ expressions: ["upper(A)"] }),

@@ -151,6 +151,13 @@ const COLUMNS: readonly FixpointCase[] = [
     changes: "RenameColumn RenameColumn",
   },
   {
+    name: "two columns are renamed and become NOT NULL",
+    old: table({ A: "integer", B: "integer" }),
+    rows: ROWS,
+    next: table({ N: from({ type: "integer", notNull: true }), M: from({ type: "integer", notNull: true }, "B") }),
+    changes: "RenameColumn RenameColumn SetNotNull SetNotNull",
+  },
+  {
     name: "two columns are renamed that one check names",
     old: table({ A: "integer", B: "integer" }, { checks: [{ expression: "A + B > 0" }] }),
     rows: ROWS,
@@ -192,6 +199,17 @@ const COLUMNS: readonly FixpointCase[] = [
     rows: ROWS,
     next: { tableName: "T", columns: [{ ID: "integer" }, { N: from("integer") }, { B: "integer" }], primaryKey: "N" },
     changes: "RenameColumn DropConstraint DropNotNull AddPrimaryKey",
+    statements: [
+      `${T} RENAME COLUMN "a" TO "n"`,
+      `${T} ADD CONSTRAINT "tablewright_nn_2" CHECK ("n" IS NOT NULL) NOT VALID`,
+      `${T} VALIDATE CONSTRAINT "tablewright_nn_2"`,
+      `CREATE UNIQUE INDEX CONCURRENTLY "t_pkey1" ON "t" USING "btree" ("n")`,
+      `${T} DROP CONSTRAINT "t_pkey"`,
+      `${T} ALTER COLUMN "id" DROP NOT NULL`,
+      `${T} ALTER COLUMN "n" SET NOT NULL`,
+      `${T} DROP CONSTRAINT "tablewright_nn_2"`,
+      `${T} ADD CONSTRAINT "t_pkey1" PRIMARY KEY USING INDEX "t_pkey1"`,
+    ],
   },
   { name: "a column is renamed and another goes", ...renamed({ C: "text" }, N), changes: "RenameColumn DropColumn" },
   {

@@ -90,6 +90,7 @@ const plugin: Deno.lint.Plugin = {
     },
     "top-level-function": {
       create(context) {
+        if (isTest(context)) return {};
         return {
           "Program > VariableDeclaration > VariableDeclarator > ArrowFunctionExpression"(
             node: Deno.lint.ArrowFunctionExpression,

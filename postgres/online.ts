@@ -9,7 +9,6 @@ import {
   type Index,
   type IndexKey,
   type PrimaryKey,
-  type Table,
   type Unique,
 } from "./table.ts";
 import { quoteIdentifier } from "./text/identifier.ts";
@@ -27,9 +26,8 @@ export const NOT_NULL_HELPER = "tablewright_nn_";
  *   transaction in which they come, so that the table is never without.
  */
 export function expandOnline(changes: readonly SchemaChange[], context: StepContext): readonly Operation[] {
-  const plan = new OnlinePlan(context);
-  const waitsForIndex = changes.some((change) => change.kind === "AddPrimaryKey" || change.kind === "AddUnique");
-  for (const change of changes) plan.add(change, waitsForIndex);
+  const plan = new OnlinePlan(changes, context);
+  for (const change of changes) plan.add(change);
   return plan.operations(changes);
 }
 
@@ -41,16 +39,17 @@ class OnlinePlan {
   readonly #last: Operation[] = [];
   readonly #alone: Operation[] = [];
   readonly #taken: Set<string>;
+  readonly #waiting: Waiting;
 
-  constructor(context: StepContext) {
+  constructor(changes: readonly SchemaChange[], context: StepContext) {
     this.#context = context;
-    this.#taken = new Set([...context.takenNames, ...relationNames(context.observed)]);
+    this.#waiting = waitingFor(changes);
+    this.#taken = namesBehind(changes, context, this.#waiting);
   }
 
   operations(changes: readonly SchemaChange[]): readonly Operation[] {
-    const wanted = new Set(changes.flatMap((change) => change.kind === "SetNotNull" ? [change.column] : []));
-    const keyed = new Set(changes.flatMap((change) => change.kind === "AddPrimaryKey" ? change.key.columns : []));
-    const stray = this.#context.helpers.filter(({ column }) => !wanted.has(column) && !keyed.has(column));
+    const wanted = new Set(changes.flatMap(columnsToBeNotNull));
+    const stray = remainingHelpers(changes, this.#context.helpers).filter(({ column }) => !wanted.has(column));
     return [
       ...this.#first,
       ...stray.map((helper) => shared(dropHelper(helper))),
@@ -61,7 +60,7 @@ class OnlinePlan {
     ];
   }
 
-  add(change: SchemaChange, waitsForIndex: boolean): void {
+  add(change: SchemaChange): void {
     switch (change.kind) {
       case "SetNotNull":
         return this.#setNotNull(change.column);
@@ -83,14 +82,15 @@ class OnlinePlan {
       case "RebuildIndex":
         this.#first.push(shared({ kind: "DropIndex", name: change.name }));
         return this.#build(change.index);
+      case "AttachIndex":
+        if (change.constraint === "primary key") this.#refuseNulls(change.columns);
+        return void this.#last.push(shared(change));
       case "DropConstraint":
+        return void (this.#waiting.names.has(change.name) ? this.#last : this.#first).push(shared(change));
       case "DropNotNull":
-      case "AttachIndex": {
-        // These wait for the key that comes in their place.
-        const isReplaced = waitsForIndex &&
-          !(change.kind === "DropConstraint" && /check|foreign/.test(change.constraint));
-        return void (isReplaced || change.kind === "AttachIndex" ? this.#last : this.#first).push(shared(change));
-      }
+        return void (this.#waiting.forKey ? this.#last : this.#first).push(shared(change));
+      case "DropColumn":
+        return void (this.#waiting.columns.has(change.column.name) ? this.#last : this.#first).push(shared(change));
       default:
         return void this.#first.push(shared(change));
     }
@@ -132,7 +132,7 @@ class OnlinePlan {
   }
 
   #addPrimaryKey(key: PrimaryKey): void {
-    for (const column of key.columns) if (!this.#refusesNull(column)) this.#setNotNull(column);
+    this.#refuseNulls(key.columns);
     const index = this.#uniqueIndex(key, { label: "pkey", nullsNotDistinct: false });
     this.#build(index);
     this.#last.push(shared({ ...attach(index, key), constraint: "primary key" }));
@@ -142,6 +142,11 @@ class OnlinePlan {
     const index = this.#uniqueIndex(unique, { label: "key", nullsNotDistinct: unique.nullsNotDistinct });
     this.#build(index);
     this.#last.push(shared({ ...attach(index, unique), constraint: "unique constraint" }));
+  }
+
+  /** ADD PRIMARY KEY would look for nulls while everybody waits. */
+  #refuseNulls(columns: readonly string[]): void {
+    for (const column of columns) if (!this.#refusesNull(column)) this.#setNotNull(column);
   }
 
   #refusesNull(name: string): boolean {
@@ -180,10 +185,78 @@ class OnlinePlan {
   }
 }
 
-/** A wanted name may still be that of the part which is replaced. */
-function relationNames(table: Table | undefined): readonly string[] {
-  if (table === undefined) return [];
-  return [table.primaryKey, ...table.uniques, ...table.indexes].flatMap((part) => part?.name ?? []);
+/** What goes only when the key comes that takes its place. */
+interface Waiting {
+  /** Of primary keys and unique constraints. */
+  readonly names: ReadonlySet<string>;
+  /** They would take their constraint with them. */
+  readonly columns: ReadonlySet<string>;
+  readonly forKey: boolean;
+}
+
+function waitingFor(changes: readonly SchemaChange[]): Waiting {
+  const forKey = changes.some(({ kind }) => ["AddPrimaryKey", "AddUnique", "AttachIndex"].includes(kind));
+  const needed = new Set(changes.flatMap(nameNeeded));
+  const constraints = changes.flatMap((change) =>
+    forKey && change.kind === "DropConstraint" && ["primary key", "unique constraint"].includes(change.constraint) &&
+      !needed.has(change.name)
+      ? [change]
+      : []
+  );
+  const added = new Set(changes.flatMap((change) => change.kind === "AddColumn" ? [change.column.name] : []));
+  return {
+    names: new Set(constraints.map(({ name }) => name)),
+    columns: new Set(constraints.flatMap(({ columns }) => columns).filter((column) => !added.has(column))),
+    forKey,
+  };
+}
+
+/** A name that must be free before a key comes; that of the key itself is taken last. */
+function nameNeeded(change: SchemaChange): readonly string[] {
+  switch (change.kind) {
+    case "RenameConstraint":
+    case "RenameIndex":
+      return [change.to];
+    case "CreateIndex":
+      return change.index.name === undefined ? [] : [change.index.name];
+    case "AddCheck":
+      return change.check.name === undefined ? [] : [change.check.name];
+    default:
+      return [];
+  }
+}
+
+/**
+ * Names that a new part must not have. What goes or is renamed at first is not among them: a plan that is made again behind
+ * that step must choose the same names.
+ */
+function namesBehind(changes: readonly SchemaChange[], context: StepContext, waiting: Waiting): Set<string> {
+  const { observed, takenNames } = context;
+  const parts = observed === undefined
+    ? []
+    : [observed.primaryKey, ...observed.uniques, ...observed.checks, ...observed.foreignKeys, ...observed.indexes];
+  const names = new Set([...takenNames, ...parts.flatMap((part) => part?.name ?? [])]);
+  for (const { name } of observed?.unmanaged ?? []) names.add(name);
+  for (const change of changes) {
+    if (change.kind === "DropIndex") names.delete(change.name);
+    if (change.kind === "DropConstraint" && !waiting.names.has(change.name)) names.delete(change.name);
+    if (change.kind === "RenameConstraint" || change.kind === "RenameIndex") names.delete(change.from);
+  }
+  for (const name of changes.flatMap(nameNeeded)) names.add(name);
+  return names;
+}
+
+function columnsToBeNotNull(change: SchemaChange): readonly string[] {
+  switch (change.kind) {
+    case "SetNotNull":
+      return [change.column];
+    case "AddPrimaryKey":
+      return change.key.columns;
+    case "AttachIndex":
+      return change.constraint === "primary key" ? change.columns : [];
+    default:
+      return [];
+  }
 }
 
 function attach(index: Index, key: PrimaryKey | Unique): {
@@ -194,6 +267,15 @@ function attach(index: Index, key: PrimaryKey | Unique): {
 } {
   const built = index.name ?? "";
   return { kind: "AttachIndex", index: built, name: key.name ?? built, columns: key.columns };
+}
+
+/** Those that no dropped column takes with it. */
+export function remainingHelpers(
+  changes: readonly SchemaChange[],
+  helpers: readonly NotNullHelper[],
+): readonly NotNullHelper[] {
+  const dropped = new Set(changes.flatMap((change) => change.kind === "DropColumn" ? [change.column.name] : []));
+  return helpers.filter(({ column }) => !dropped.has(column));
 }
 
 /** Takes away a helper check that has served, or that nobody needs any more. */

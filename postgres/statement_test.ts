@@ -133,3 +133,35 @@ Deno.test("statementsOf() marks what drops data and what rewrites", () => {
   const [drop] = statementsOf({ kind: "DropColumn", column: EMAIL }, OPTIONS);
   assertEquals([drop?.rewrites, drop?.destructive], [false, true]);
 });
+
+Deno.test("statementsOf() foresees what hangs on a column whose type changes", () => {
+  const observed: Table = {
+    ...emptyTable("public", "t"),
+    foreignKeys: [{
+      columns: ["n"],
+      references: { schema: "public", table: "other", columns: ["id"] },
+      onDelete: "NoAction",
+      onUpdate: "NoAction",
+      deferrable: "No",
+      validated: true,
+    }],
+    indexes: [{
+      unique: false,
+      nullsNotDistinct: false,
+      method: "btree",
+      keys: [{ expression: "lower(n)", order: "Ascending", nulls: "Last" }],
+      include: [],
+      valid: true,
+    }],
+  };
+  const change = { kind: "ChangeType", column: "n", from: "character varying(5)", to: "text" } as const;
+  const options = { schema: "public", name: "t", version: 18, mode: "Online", isNew: false } as const;
+  const [statement] = statementsOf(change, { ...options, observed });
+  assertEquals([statement?.rewrites, statement?.rebuildsIndexes], [false, true]);
+  assertEquals(statement?.locks, [
+    { table: "public.t", mode: "ACCESS EXCLUSIVE" },
+    { table: "public.other", mode: "ACCESS EXCLUSIVE" },
+  ]);
+  const [alone] = statementsOf(change, options);
+  assertEquals([alone?.rebuildsIndexes, alone?.locks.length], [false, 1]);
+});

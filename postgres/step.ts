@@ -1,5 +1,5 @@
 import type { SchemaChange } from "./change.ts";
-import { dropHelper, expandOnline } from "./online.ts";
+import { dropHelper, expandOnline, remainingHelpers } from "./online.ts";
 import { type Statement, statementsOf } from "./statement.ts";
 import type { Table } from "./table.ts";
 
@@ -67,7 +67,7 @@ function expandDirect(changes: readonly SchemaChange[], { helpers }: StepContext
       ? [{ kind: "DropIndex", name: change.name }, { kind: "CreateIndex", index: change.index }]
       : [change]
   );
-  return [...whole, ...helpers.map(dropHelper)].map(directOperation);
+  return [...whole, ...remainingHelpers(changes, helpers).map(dropHelper)].map(directOperation);
 }
 
 /** Foreign keys stay by themselves also here: two in one transaction are what deadlocks are made of. */

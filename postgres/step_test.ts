@@ -84,6 +84,69 @@ Deno.test("planSteps() goes on where a crash left it on the way to NOT NULL", ()
   ]);
 });
 
+Deno.test("planSteps() leaves a helper to the column that takes it with it", () => {
+  const helpers = [{ column: "email", name: "tablewright_nn_2", validated: true }];
+  for (const online of ["Prefer", "Never"] as const) {
+    assertEquals(outline(steps(table({ columns: [ID] }), table(), { helpers, online })), [
+      `Transaction: DROP COLUMN "email"`,
+    ]);
+  }
+});
+
+Deno.test("planSteps() attaches a key behind NOT NULL, and the rest of a plan is what was planned", () => {
+  const desired = table({ columns: [ID, { ...EMAIL, notNull: true }], primaryKey: { columns: ["email"] } });
+  const whole = outline(steps(desired, table()));
+  const index = {
+    name: "users_pkey1",
+    unique: true,
+    nullsNotDistinct: false,
+    method: "btree",
+    keys: [{ column: "email", order: "Ascending", nulls: "Last" }],
+    include: [],
+    valid: true,
+  } as const;
+  const takenNames = new Set(["users_pkey", "users_pkey1"]);
+  const helpers = [{ column: "email", name: "tablewright_nn_2", validated: true }];
+  assertEquals(outline(steps(desired, table({ indexes: [index] }), { helpers, takenNames })), whole.slice(-1));
+});
+
+Deno.test("planSteps() keeps the old key, and the column in it, until the new one is there", () => {
+  const desired = table({ columns: [{ ...EMAIL, notNull: true }], primaryKey: { columns: ["email"] } });
+  const observed = table({ columns: [ID, { ...EMAIL, notNull: true }] });
+  assertEquals(outline(steps(desired, observed)), [
+    `Concurrent: CREATE UNIQUE INDEX CONCURRENTLY "users_pkey1" ON "public"."users" USING "btree" ("email")`,
+    `Transaction: DROP CONSTRAINT "users_pkey"; ADD CONSTRAINT "users_pkey1" PRIMARY KEY USING INDEX "users_pkey1"; ` +
+    `DROP COLUMN "id"`,
+  ]);
+});
+
+Deno.test("planSteps() drops a constraint at once whose name something else needs", () => {
+  const unique = { name: "u", columns: ["email"], nullsNotDistinct: false };
+  const desired = table({
+    uniques: [{ name: "v", columns: ["id"], nullsNotDistinct: false }],
+    checks: [{ name: "u", expression: "id > 0", validated: true }],
+  });
+  assertEquals(
+    outline(steps(desired, table({ uniques: [unique] })))[0],
+    `Transaction: DROP CONSTRAINT "u"; ` +
+      `ADD CONSTRAINT "u" CHECK (id > 0) NOT VALID`,
+  );
+});
+
+Deno.test("planSteps() names an unnamed check as no check is named, but for one that goes", () => {
+  const check = { expression: "id > 0", validated: true };
+  const observed = table({ checks: [{ ...check, name: "users_check", expression: "id > 1" }] });
+  const first = (checks: Table["checks"]) => outline(steps(table({ checks }), observed))[0];
+  assertEquals(
+    first([{ ...check, expression: "id > 1" }, check]),
+    `Transaction: ADD CONSTRAINT "users_check1" CHECK (id > 0) NOT VALID`,
+  );
+  assertEquals(
+    first([check]),
+    `Transaction: DROP CONSTRAINT "users_check"; ADD CONSTRAINT "users_check" CHECK (id > 0) NOT VALID`,
+  );
+});
+
 Deno.test("planSteps() does everything in one transaction on an empty table, and when told so", () => {
   const desired = table({
     columns: [ID, { ...EMAIL, notNull: true }],

@@ -23,8 +23,7 @@ let lanes: Lanes<FixpointDatabase, FixpointCase>;
 
 Deno.test.beforeAll(async () => {
   at = await FixpointDatabase.start("fixpoint");
-  await at.makeNeighbours();
-  lanes = new Lanes([at, at.sibling(), at.sibling()], CASES, runCase);
+  lanes = new Lanes([at, await at.sibling(), await at.sibling()], CASES, runCase);
 });
 
 Deno.test.afterAll(async () => {

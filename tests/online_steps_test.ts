@@ -88,6 +88,24 @@ Deno.test("a unique index that rows forbid is told honestly, and is built when t
   await operator.restart();
 });
 
+Deno.test("a unique constraint stays until the one in its place is built", async () => {
+  const spec = (column: string): SpecPart => ({
+    columns: [{ ID: "integer" }, { A: "integer" }, { B: "integer" }],
+    uniqueConstraints: [{ name: "once", columns: [column] }],
+  });
+  await objects.applied("replaced", spec("A"));
+  await operator.sql("INSERT INTO replaced SELECT i, i, 1 FROM generate_series(1, 100) AS i");
+  await operator.restart(["--webhooks=off"]);
+  await objects.accepted("replaced", spec("B"));
+  assertStringIncludes(await objects.message("replaced", "ApplyFailed"), "unique violation (SQLSTATE 23505)");
+  assertStringIncludes((await objects.partsOf("replaced")).join("\n"), "once: UNIQUE (a)");
+  await operator.sql("UPDATE replaced SET b = id");
+  await objects.touch("replaced");
+  await objects.ready("replaced");
+  assertEquals(await objects.partsOf("replaced"), ["once: UNIQUE (b)", "replaced_pkey: PRIMARY KEY (id)"]);
+  await operator.restart();
+});
+
 Deno.test("an index build that a restart interrupts is done again", async () => {
   const table = await filled("interrupted");
   const release = await holdTransaction(table);

@@ -90,6 +90,9 @@ function freedName(change: SchemaChange): readonly string[] {
     case "RenameConstraint":
     case "RenameIndex":
       return [change.from];
+    case "AttachIndex":
+      // It takes the constraint's name.
+      return [change.index];
     default:
       return [];
   }

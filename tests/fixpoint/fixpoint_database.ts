@@ -31,7 +31,7 @@ export interface Applied {
   /** Its first plan. */
   readonly plan: PlannedTable | undefined;
   readonly outcome: Extract<ApplyOutcome<never>, { readonly kind: "done" }>;
-  /** Forecasts of its steps that were wrong. */
+  /** Forecasts of its steps that were wrong, and plans that were not the rest of the one before. */
   readonly mismatches: readonly string[];
 }
 
@@ -50,11 +50,14 @@ export class FixpointDatabase {
   readonly #superuser: Database;
   readonly #role: string;
   readonly #siblings: FixpointDatabase[] = [];
+  /** Schema of the types and tables that specs name as `app`; those that lock the same table at once would wait for each other. */
+  readonly neighbours: string;
   static #count = 0;
 
   private constructor(server: TestDatabase, role: string) {
     this.server = server;
     this.#role = role;
+    this.neighbours = `app${++FixpointDatabase.#count}`;
     const open = (url: string) => openDatabase({ url, applicationName: "tablewright-test", maxConnections: 1 });
     this.database = open(server.url);
     this.#superuser = open(server.superuserUrl);
@@ -63,13 +66,15 @@ export class FixpointDatabase {
   static async start(name: string): Promise<FixpointDatabase> {
     const started = new FixpointDatabase(await startTestDatabase(name), `tw_${name}_operator`);
     assertEquals(await ensureRegistry(started.database, new AbortController().signal), []);
+    await started.#makeNeighbours();
     return started;
   }
 
-  /** Another connection to the same database, for whoever works there at the same time. */
-  sibling(): FixpointDatabase {
+  /** Another connection to the same database, with neighbours of its own, for whoever works there at the same time. */
+  async sibling(): Promise<FixpointDatabase> {
     const sibling = new FixpointDatabase(this.server, this.#role);
     this.#siblings.push(sibling);
+    await sibling.#makeNeighbours();
     return sibling;
   }
 
@@ -81,15 +86,15 @@ export class FixpointDatabase {
     await this.server.stop();
   }
 
-  /** Types and tables that specs name, in the schema `app`. */
-  async makeNeighbours(): Promise<void> {
-    await this.server.asSuperuser(`CREATE SCHEMA app AUTHORIZATION ${this.#role}`);
+  async #makeNeighbours(): Promise<void> {
+    const app = this.neighbours;
+    await this.server.asSuperuser(`CREATE SCHEMA ${app} AUTHORIZATION ${this.#role}`);
     await this.run(
-      "CREATE TYPE app.mood AS ENUM ('good', 'bad')",
-      "CREATE DOMAIN app.word AS text",
-      `CREATE TABLE app.customers (id integer PRIMARY KEY, code text UNIQUE, big bigint UNIQUE, a integer, b integer,
+      `CREATE TYPE ${app}.mood AS ENUM ('good', 'bad')`,
+      `CREATE DOMAIN ${app}.word AS text`,
+      `CREATE TABLE ${app}.customers (id integer PRIMARY KEY, code text UNIQUE, big bigint UNIQUE, a integer, b integer,
          UNIQUE (a, b))`,
-      "INSERT INTO app.customers SELECT n, 'c' || n, n, n, n FROM generate_series(1, 100) n",
+      `INSERT INTO ${app}.customers SELECT n, 'c' || n, n, n, n FROM generate_series(1, 100) n`,
     );
   }
 
@@ -128,6 +133,7 @@ export class FixpointDatabase {
   async apply(subject: Subject, database: Database = this.database): Promise<Applied> {
     const mismatches: string[] = [];
     let first: PlannedTable | undefined;
+    let rest: readonly Step[] = [];
     const { owner, wanted } = subject;
     const outcome = await applyTable<never>(database, {
       ...wanted,
@@ -140,7 +146,9 @@ export class FixpointDatabase {
         return { faults: [], searchPath: [] };
       },
       judge: (plan) => {
+        if (first !== undefined) mismatches.push(...compareRest(rest, plan.steps));
         first ??= plan;
+        rest = plan.steps;
         return [];
       },
     }, { ...LIMITS, signal: new AbortController().signal });
@@ -176,13 +184,28 @@ export class FixpointDatabase {
   }
 }
 
+/**
+ * Whoever approved a plan approved its steps: behind the first, nothing but the others may come. A plan is asked about twice,
+ * before its transaction and in it.
+ */
+function compareRest(before: readonly Step[], found: readonly Step[]): readonly string[] {
+  const text = (steps: readonly Step[]) =>
+    steps.flatMap(({ statements }) => statements.map(({ sql }) => sql)).join("; ");
+  const expected = [text(before), text(before.slice(1))];
+  return expected.includes(text(found))
+    ? []
+    : [`the rest of the plan was "${expected[1]}", now it is "${text(found)}"`];
+}
+
 /** A spec as the operator understands it, wanted by an object of the given number. */
 export async function subjectOf(
+  at: FixpointDatabase,
   spec: Spec,
   place: { readonly schema: string; readonly number: number; readonly generation: number },
 ): Promise<Subject> {
   const { schema, number, generation } = place;
-  const { errors, desired } = await understandSpec({ schema, ...spec });
+  const here = JSON.parse(JSON.stringify(spec).replaceAll(/\bapp\b/g, at.neighbours)) as Spec;
+  const { errors, desired } = await understandSpec({ schema, ...here });
   const wanted = desired === undefined ? undefined : wantedTable(desired);
   if (wanted === undefined || errors.length > 0) throw new Error(`the spec is wrong: ${JSON.stringify(errors)}`);
   const uid = `a0000000-0000-4000-8000-${String(number).padStart(12, "0")}`;

@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { hazardsOf } from "../../postgres/hazard.ts";
 import { quoteIdentifier } from "../../postgres/text/identifier.ts";
 import type { Table } from "../../postgres/table.ts";
-import { type FixpointCase, kindsOf } from "./case.ts";
-import { type FixpointDatabase, type Subject, subjectOf } from "./fixpoint_database.ts";
+import { type FixpointCase, kindsOf, type Spec } from "./case.ts";
+import { type FixpointDatabase, type State, type Subject, subjectOf } from "./fixpoint_database.ts";
 
 let counter = 0;
 
@@ -19,9 +19,10 @@ export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise
   const schema = await at.schema("f");
   const number = nextNumber();
   const session = await at.sessionState();
-  const place = (text: string) => text.replaceAll("{s}", schema).replaceAll("{t}", `${schema}.t`);
+  const place = (text: string) =>
+    text.replaceAll("{app}", at.neighbours).replaceAll("{s}", schema).replaceAll("{t}", `${schema}.t`);
   const before = await makeOld(at, each, { schema, number, place });
-  const next = await subjectOf(each.next, { schema, number, generation: 2 });
+  const next = await subjectOf(at, each.next, { schema, number, generation: 2 });
   const rowsBefore = before === undefined ? [] : await rowsOf(at, before);
 
   const { plan, outcome, mismatches } = await at.apply(next);
@@ -33,47 +34,56 @@ export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise
   assertEquals(each.darkForecast === true ? [] : mismatches, [], "forecast");
   if (each.statements !== undefined) {
     assertEquals(
-      outcome.statements.map(({ sql }) => sql.replaceAll(`"${schema}".`, "")),
+      outcome.statements.map(({ sql }) => sql.replaceAll(`"${schema}".`, "").replaceAll(at.neighbours, "app")),
       each.statements,
       "statements",
     );
   }
-  await assertSameAsNew(at, each, next);
+  const should = await madeAtOnce(at, each.next);
+  await assertState(at, next, { should, printsOther: each.printsOther === true });
   if (before !== undefined) await assertRows(at, each, { before, next, rowsBefore });
   if (each.afterwards !== undefined) await at.run(...each.afterwards.map(place));
   assertEquals(await at.sessionState(), session, "the session");
 }
 
-async function makeOld(
+/** The table of the old spec, filled. */
+export async function makeOld(
   at: FixpointDatabase,
   { old, rows = [] }: FixpointCase,
   to: { readonly schema: string; readonly number: number; readonly place: (text: string) => string },
 ): Promise<Subject | undefined> {
   if (old === undefined) return undefined;
   const { schema, number, place } = to;
-  const subject = await subjectOf(old, { schema, number, generation: 1 });
+  const subject = await subjectOf(at, old, { schema, number, generation: 1 });
   const { mismatches } = await at.apply(subject);
   assertEquals(mismatches, [], "forecast of the old table");
   await at.run(...rows.map(place));
   return subject;
 }
 
-/** What a table that has no past would be. */
-export async function assertSameAsNew(
-  at: FixpointDatabase,
-  each: Pick<FixpointCase, "next" | "printsOther">,
-  changed: Subject,
-): Promise<void> {
+/** What the table of a spec is that has no past. */
+export async function madeAtOnce(at: FixpointDatabase, spec: Spec): Promise<State> {
   const schema = await at.schema("m");
-  const mirror = await subjectOf(each.next, { schema, number: nextNumber(), generation: 1 });
-  await at.apply(mirror);
-  const [is, should] = [await at.stateOf(changed), await at.stateOf(mirror)];
-  assertEquals([is.left, should.left], [[], []], "the second plan");
-  assertEquals(is.table, should.table, "the table as the planner sees it");
-  if (each.printsOther !== true) assertEquals(is.snapshot, should.snapshot, "the table as the catalog has it");
+  const subject = await subjectOf(at, spec, { schema, number: nextNumber(), generation: 1 });
+  await at.apply(subject);
+  return await at.stateOf(subject);
 }
 
-async function rowsOf(at: FixpointDatabase, { wanted: { desired } }: Subject): Promise<readonly Row[]> {
+/** The changed table must be what it would be without its past, and nothing may be left to do. */
+export async function assertState(
+  at: FixpointDatabase,
+  changed: Subject,
+  expected: { readonly should: State; readonly printsOther: boolean },
+): Promise<void> {
+  const { should, printsOther } = expected;
+  const is = await at.stateOf(changed);
+  assertEquals([is.left, should.left], [[], []], "the second plan");
+  assertEquals(is.table, should.table, "the table as the planner sees it");
+  if (!printsOther) assertEquals(is.snapshot, should.snapshot, "the table as the catalog has it");
+}
+
+/** Every row, sorted by its text. */
+export async function rowsOf(at: FixpointDatabase, { wanted: { desired } }: Subject): Promise<readonly Row[]> {
   const rows = await at.query<{ readonly row: string }>(
     `SELECT to_jsonb(t)::text AS row FROM ${quoteIdentifier(desired.schema)}.${
       quoteIdentifier(desired.name)

@@ -519,4 +519,76 @@ const FOREIGN_KEYS: readonly FixpointCase[] = [
   },
 ];
 
-export const CONSTRAINT_CASES: readonly FixpointCase[] = [...UNIQUES, ...KEYS, ...CHECKS, ...FOREIGN_KEYS];
+/** Names that are free only when something else has gone, and names that PostgreSQL would choose twice. */
+const NAMES: readonly FixpointCase[] = [
+  ...both({
+    name: "a second unnamed check over two columns",
+    old: ab({ checks: [{ expression: "A + B > 0" }] }),
+    next: ab({ checks: [{ expression: "A + B > 0" }, { expression: "A - B < 10" }] }),
+    changes: "AddCheck",
+  }),
+  ...both({
+    name: "an unnamed check over two columns changes",
+    old: ab({ checks: [{ expression: "A + B > 0" }] }),
+    next: ab({ checks: [{ expression: "A + B > -1" }] }),
+    changes: "DropConstraint AddCheck",
+  }),
+  ...both({
+    name: "an unnamed foreign key changes what it does",
+    old: ab({}, { A: { type: "integer", references: { ...TO, column: "ID" } } }),
+    next: ab({}, { A: { type: "integer", references: { ...TO, column: "ID", onDelete: "Cascade" } } }),
+    changes: "DropConstraint AddForeignKey",
+  }),
+  ...both({
+    name: "an unnamed index changes its order",
+    old: ab({ indexes: [{ columns: ["A"] }] }),
+    next: ab({ indexes: [{ columns: [{ name: "A", order: "Descending" }] }] }),
+    changes: "DropIndex CreateIndex",
+  }),
+  ...both({
+    name: "a constraint takes the name of one that goes while a key comes",
+    old: ab({ uniqueConstraints: [{ name: "x", columns: ["A"] }, { name: "y", columns: ["B"] }] }, {
+      A: { type: "integer", notNull: true },
+    }),
+    next: {
+      ...ab({ uniqueConstraints: [{ name: "x", columns: ["B"] }] }, { A: { type: "integer", notNull: true } }),
+      primaryKey: "A",
+    },
+    changes: "DropConstraint DropConstraint RenameConstraint DropNotNull AddPrimaryKey",
+  }),
+  ...both({
+    name: "an index takes the name of a unique constraint while another comes",
+    old: ab({ uniqueConstraints: [{ name: "u", columns: ["A"] }] }),
+    next: ab({ uniqueConstraints: [{ columns: ["B"] }], indexes: [{ name: "u", columns: ["A"], unique: true }] }),
+    changes: "DropConstraint AddUnique CreateIndex",
+  }),
+  ...both({
+    name: "a check takes the name of a unique constraint while another comes",
+    old: ab({ uniqueConstraints: [{ name: "u", columns: ["A"] }] }),
+    next: ab({ uniqueConstraints: [{ columns: ["B"] }], checks: [{ name: "u", expression: "A > 0" }] }),
+    changes: "DropConstraint AddUnique AddCheck",
+  }),
+  ...both({
+    name: "another key, another unique constraint and an index come at once",
+    old: ab({ uniqueConstraints: [{ columns: ["A"] }] }),
+    next: {
+      ...ab({ uniqueConstraints: [{ columns: ["ID"] }], indexes: [{ columns: ["A", "B"] }] }),
+      primaryKey: ["A", "B"],
+    },
+    changes: "DropConstraint DropConstraint DropNotNull AddPrimaryKey AddUnique CreateIndex",
+  }),
+  ...both({
+    name: "an index gets the name that an unnamed one has",
+    old: ab({ indexes: [{ columns: ["A"] }] }),
+    next: ab({ indexes: [{ columns: ["A"] }, { name: "T_A_IDX1", columns: ["A", "B"] }] }),
+    changes: "CreateIndex",
+  }),
+  ...both({
+    name: "an unnamed index gets a name and another unnamed one takes its old one",
+    old: ab({ indexes: [{ columns: ["A"] }] }),
+    next: ab({ indexes: [{ name: "i", columns: ["A"] }, { columns: ["A"], where: "B > 0" }] }),
+    changes: "RenameIndex CreateIndex",
+  }),
+];
+
+export const CONSTRAINT_CASES: readonly FixpointCase[] = [...UNIQUES, ...KEYS, ...CHECKS, ...FOREIGN_KEYS, ...NAMES];

@@ -22,8 +22,8 @@ Deno.test("launchersAmong() finds npx, its shell and deno task, and not the user
 
 Deno.test("launchersAmong() finds npm's shim of Deno", () => {
   const ancestors = chain(
-    ["/root/.npm/_npx/1/node_modules/deno/deno", "task", "run"],
-    ["node", "/root/.npm/_npx/1/node_modules/.bin/deno", "task", "run"],
+    ["/home/me/.npm/_npx/1/node_modules/deno/deno", "task", "run"],
+    ["node", "/home/me/.npm/_npx/1/node_modules/.bin/deno", "task", "run"],
     ["sh", "-c", "deno task run"],
     ["npm exec deno@2.9.6 task run"],
     ["systemd"],

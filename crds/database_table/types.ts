@@ -176,16 +176,7 @@ export interface DefaultedTableSpec extends DatabaseTableSpec {
   readonly adoptionPolicy: AdoptionPolicy;
 }
 
-/** A plan as the status shows it: the next statements, or the last ones that ran. */
-export interface PlanStatus {
-  /** The first 12 hexadecimal digits of the SHA-256 over the statements, joined by newlines. */
-  readonly hash: string;
-  readonly statements: readonly {
-    readonly sql: string;
-    /** Every lock that it takes, with the table where that is another one. */
-    readonly lock?: string;
-    readonly rewrites: boolean;
-    /** Whether it loses data. */
+/** Whether it loses data. */
     readonly destructive: boolean;
   }[];
 }
@@ -193,7 +184,6 @@ export interface PlanStatus {
 export interface DatabaseTableStatus {
   readonly observedGeneration?: number;
   readonly message?: string;
-  readonly plan?: PlanStatus;
   readonly observed?: { readonly oid: number; readonly rowEstimate?: number; readonly totalBytes: number };
   readonly conditions?: readonly Condition[];
 }

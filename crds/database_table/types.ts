@@ -176,11 +176,6 @@ export interface DefaultedTableSpec extends DatabaseTableSpec {
   readonly adoptionPolicy: AdoptionPolicy;
 }
 
-/** Whether it loses data. */
-    readonly destructive: boolean;
-  }[];
-}
-
 export interface DatabaseTableStatus {
   readonly observedGeneration?: number;
   readonly message?: string;

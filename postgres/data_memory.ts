@@ -1,11 +1,13 @@
 import type { DataAnswer } from "./data_answer.ts";
 
 const KEPT_MS = 10_000;
+/** Whoever is told of a fault mends it and asks again at once. */
+const VIOLATION_KEPT_MS = 500;
 const MAXIMUM_ANSWERS = 1_000;
 
 /**
  * What all who ask one database share: answers for ten seconds (a review comes twice, and again with every retry of a
- * client), and turns, so that a table has one probe at a time.
+ * client), violations for half a second, and turns, so that a table has one probe at a time.
  */
 export class ProbeMemory {
   /** Milliseconds of a clock that never goes back. */
@@ -27,7 +29,8 @@ export class ProbeMemory {
   keep(key: string, answer: DataAnswer): void {
     const [oldest] = this.#answers.keys();
     if (this.#answers.size >= MAXIMUM_ANSWERS && oldest !== undefined) this.#answers.delete(oldest);
-    this.#answers.set(key, { answer, until: this.now() + KEPT_MS });
+    const keptMs = answer.kind === "violated" ? VIOLATION_KEPT_MS : KEPT_MS;
+    this.#answers.set(key, { answer, until: this.now() + keptMs });
   }
 
   /** Runs the work when no other one of the same key runs; `undefined` if the signal came first. */

@@ -21,6 +21,17 @@ Deno.test("ProbeMemory keeps an answer for ten seconds and at most a thousand of
   assertEquals([memory.find("k0"), memory.find("k1")], [undefined, answer]);
 });
 
+Deno.test("ProbeMemory forgets a violation soon: whoever mended it asks again at once", () => {
+  let now = 0;
+  const memory = new ProbeMemory(() => now);
+  const answer = { question: QUESTION, kind: "violated", count: 1, more: false } as const;
+  memory.keep("a", answer);
+  now = 499;
+  assertEquals(memory.find("a"), answer);
+  now = 500;
+  assertEquals(memory.find("a"), undefined);
+});
+
 Deno.test("ProbeMemory gives turns in order, one at a time, and passes over those who gave up", async () => {
   const memory = new ProbeMemory(() => 0);
   const log: string[] = [];

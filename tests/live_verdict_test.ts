@@ -86,8 +86,7 @@ Deno.test("a new column that refuses NULL and has no default is denied on a tabl
   assertEquals(rest, []);
   assertStringIncludes(reason, "spec.columns[2].AGE: ");
   assertStringIncludes(reason, "no value for age");
-  await operator.sql("DELETE FROM added");
-  await operator.sql("VACUUM added");
+  await operator.sql("TRUNCATE added");
   await objects.applied("added", added);
 });
 

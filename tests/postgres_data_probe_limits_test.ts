@@ -200,7 +200,7 @@ Deno.test("askData() asks a table one thing at a time", async () => {
   assertEquals(running.filter((n) => n > 1), []);
 });
 
-Deno.test("askData() gives the same answer for ten seconds, then asks again", async () => {
+Deno.test("askData() gives the same denial for half a second, then asks again", async () => {
   let now = 0;
   const memory = new ProbeMemory(() => now);
   await fixture.setUp("CREATE TABLE public.mended (a integer)", "INSERT INTO public.mended VALUES (NULL)");
@@ -208,9 +208,9 @@ Deno.test("askData() gives the same answer for ten seconds, then asks again", as
   const change = notNull("a");
   assertEquals(await fixture.answers([change], mended, { memory }), ["1 row has no value for a"]);
   await fixture.setUp("UPDATE public.mended SET a = 1");
-  now = 9_999;
+  now = 499;
   assertEquals(await fixture.answers([change], mended, { memory }), ["1 row has no value for a"]);
-  now = 10_000;
+  now = 500;
   assertEquals(await fixture.answers([change], mended, { memory }), ["holds"]);
   // Another table of that name is another table.
   await fixture.setUp(

@@ -20,11 +20,14 @@ export function planConstraints(desired: Table, observed: Table): ConstraintPlan
   const uniques = pairParts(desired.uniques, observed.uniques, structureOfUnique);
   const checks = pairParts(desired.checks, observed.checks, (check) => check.expression);
   const foreignKeys = pairParts(desired.foreignKeys, observed.foreignKeys, structureOfForeignKey);
-  const attach = (columns: readonly string[], nullsNotDistinct: boolean) =>
-    findAttachable(observed.indexes, columns, nullsNotDistinct);
+  const attach = (key: PrimaryKey | Unique, nullsNotDistinct: boolean) => {
+    const index = findAttachable(observed.indexes, key.columns, nullsNotDistinct);
+    // Until it is attached, and behind that if the key has no name, nothing else can have the name of the index.
+    return index !== undefined && isNameGiven(desired, { name: index, besides: key }) ? undefined : index;
+  };
   const added = [
-    ...keys.missing.map((key) => addKey(key, attach(key.columns, false))),
-    ...uniques.missing.map((unique) => addUnique(unique, attach(unique.columns, unique.nullsNotDistinct))),
+    ...keys.missing.map((key) => addKey(key, attach(key, false))),
+    ...uniques.missing.map((unique) => addUnique(unique, attach(unique, unique.nullsNotDistinct))),
   ];
   return {
     drops: [
@@ -44,6 +47,15 @@ export function planConstraints(desired: Table, observed: Table): ConstraintPlan
     newKey: new Set(keys.missing.flatMap((key) => key.columns)),
     attached: new Set(added.flatMap((change) => change.kind === "AttachIndex" ? [change.index] : [])),
   };
+}
+
+/** Whether the spec gives that name to another constraint or to an index. */
+function isNameGiven(
+  { primaryKey, uniques, checks, foreignKeys, indexes }: Table,
+  { name, besides }: { readonly name: string; readonly besides: Named },
+): boolean {
+  return [primaryKey, ...uniques, ...checks, ...foreignKeys, ...indexes]
+    .some((part) => part !== besides && part?.name === name);
 }
 
 function listOf<T>(value: T | undefined): readonly T[] {

@@ -211,3 +211,21 @@ Deno.test("planTable() drops what is computed before what it is computed from", 
   const changes = planTable(table({ columns: [ID] }), observed);
   assertEquals(changes.map((change) => change.kind === "DropColumn" && change.column.name), ["short", "email"]);
 });
+
+Deno.test("planTable() makes no constraint of an index whose name the spec gives to something else", () => {
+  const index = { ...INDEX, unique: true, name: "once" };
+  const uniques = [{ columns: ["email"], nullsNotDistinct: false }];
+  assertEquals(kinds(planTable(table({ uniques }), table({ indexes: [index] }))), ["AttachIndex"]);
+  const checks = [{ name: "once", expression: "id > 0", validated: true }];
+  assertEquals(kinds(planTable(table({ uniques, checks }), table({ indexes: [index] }))), [
+    "DropIndex",
+    "AddUnique",
+    "AddCheck",
+  ]);
+  const named = [
+    { columns: ["id"], name: "once", nullsNotDistinct: false },
+    { columns: ["email"], name: "twice", nullsNotDistinct: false },
+  ];
+  const desired = table({ uniques: named });
+  assertEquals(kinds(planTable(desired, table({ indexes: [index] }))), ["DropIndex", "AddUnique", "AddUnique"]);
+});

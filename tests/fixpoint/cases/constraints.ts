@@ -522,6 +522,18 @@ const FOREIGN_KEYS: readonly FixpointCase[] = [
 /** Names that are free only when something else has gone, and names that PostgreSQL would choose twice. */
 const NAMES: readonly FixpointCase[] = [
   ...both({
+    name: "a unique constraint takes the name of an index that could become another",
+    old: ab({ indexes: [{ name: "x", columns: ["A"], unique: true }] }),
+    next: ab({ uniqueConstraints: [{ name: "x", columns: ["B"] }, { name: "y", columns: ["A"] }] }),
+    changes: "DropIndex AddUnique AddUnique",
+  }),
+  ...both({
+    name: "a check takes the name of an index that could become a constraint",
+    old: ab({ indexes: [{ name: "x", columns: ["A"], unique: true }] }),
+    next: ab({ uniqueConstraints: [{ columns: ["A"] }], checks: [{ name: "x", expression: "A > 0" }] }),
+    changes: "DropIndex AddUnique AddCheck",
+  }),
+  ...both({
     name: "a second unnamed check over two columns",
     old: ab({ checks: [{ expression: "A + B > 0" }] }),
     next: ab({ checks: [{ expression: "A + B > 0" }, { expression: "A - B < 10" }] }),

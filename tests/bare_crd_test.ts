@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { operatorWrites } from "./audit_log.ts";
-import { Kubectl } from "./kubectl.ts";
-import { columnsOf, condition, startTestOperator } from "./operator.ts";
-import { startTestbed } from "./testbed.ts";
+import { operatorWrites } from "./harness/audit_log.ts";
+import { Kubectl } from "./harness/kubectl.ts";
+import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
+import { startTestbed } from "./harness/testbed.ts";
 
 /** The CRDs that users of the tutorials have: no status subresource, no schema, every field kept. */
 const BARE_CRDS = "tests/compat/bare-crds.yaml";

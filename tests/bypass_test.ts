@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { startFaultProxy } from "./kube_proxy.ts";
-import { columnsOf, condition, startTestOperator } from "./operator.ts";
-import { eventually } from "./wait.ts";
+import { startFaultProxy } from "./harness/kube_proxy.ts";
+import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
+import { eventually } from "./harness/wait.ts";
 
 let proxy: ReturnType<typeof startFaultProxy> | undefined;
 const operator = await startTestOperator("bypass", {

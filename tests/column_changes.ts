@@ -5,8 +5,8 @@
  */
 import { judgeBlindly } from "../handlers/database_table/judge.ts";
 import { understandSpec, type UnderstoodSpec } from "../handlers/database_table/understand.ts";
-import { questionsFor } from "../postgres/data_question.ts";
-import type { Statement } from "../postgres/statement.ts";
+import { questionsFor } from "../postgres/data/question.ts";
+import type { Statement } from "../postgres/statement/statement.ts";
 import type { Table } from "../postgres/table.ts";
 
 export const DOCUMENT = "docs/column_changes.md";

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { columnsOf, startTestOperator } from "./operator.ts";
-import { type SpecPart, TableObjects, warningsOf } from "./table_objects.ts";
+import { columnsOf, startTestOperator } from "./harness/operator.ts";
+import { type SpecPart, TableObjects, warningsOf } from "./harness/table_objects.ts";
 
 const operator = await startTestOperator("constraints");
 const objects = new TableObjects(operator);

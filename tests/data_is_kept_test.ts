@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { Kubectl } from "./kubectl.ts";
-import { columnsOf, condition, startTestOperator } from "./operator.ts";
-import { startTestbed } from "./testbed.ts";
-import { eventually } from "./wait.ts";
+import { Kubectl } from "./harness/kubectl.ts";
+import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
+import { startTestbed } from "./harness/testbed.ts";
+import { eventually } from "./harness/wait.ts";
 
 const CRD = "customresourcedefinition/databasetables.kopf.demo";
 const NAMESPACE = "kept";

@@ -2,9 +2,9 @@ import { delay } from "@std/async/delay";
 import { assertEquals } from "@std/assert";
 import { KubeClient } from "../kube/client.ts";
 import type { KubeObject } from "../kube/object.ts";
-import { startFaultProxy } from "./kube_proxy.ts";
-import { startTestOperator } from "./operator.ts";
-import { eventually } from "./wait.ts";
+import { startFaultProxy } from "./harness/kube_proxy.ts";
+import { startTestOperator } from "./harness/operator.ts";
+import { eventually } from "./harness/wait.ts";
 
 const TABLES = 200;
 const TYPE = { group: "kopf.demo", version: "v1", plural: "databasetables", kind: "DatabaseTable", namespaced: true };

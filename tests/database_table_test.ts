@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { columnsOf, condition, startTestOperator } from "./operator.ts";
-import { eventually } from "./wait.ts";
+import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
+import { eventually } from "./harness/wait.ts";
 
 const operator = await startTestOperator("tables");
 const { kubectl } = operator;

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { columnsOf, condition, startTestOperator } from "./operator.ts";
+import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
 
 // Without admission: the loop is the only guard.
 const operator = await startTestOperator("foreigncode", { flags: ["--webhooks", "off"] });

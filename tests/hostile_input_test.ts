@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { columnsOf, condition, startTestOperator } from "./operator.ts";
+import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
 
 const operator = await startTestOperator("hostile");
 const { kubectl } = operator;

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createCertificateAuthority } from "../kube/certificate.ts";
 import { isKubeError, KubeClient, KubeError } from "../kube/client.ts";
-import { startTestCluster, type TestCluster } from "./kube_cluster.ts";
-import { startFaultProxy } from "./kube_proxy.ts";
+import { startTestCluster, type TestCluster } from "./harness/kube_cluster.ts";
+import { startFaultProxy } from "./harness/kube_proxy.ts";
 
 const configMaps = { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap", namespaced: true };
 

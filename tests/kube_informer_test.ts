@@ -4,8 +4,9 @@ import { applyCustomResourceDefinition } from "../kube/crd.ts";
 import { Informer } from "../kube/informer.ts";
 import { memoryLogger, silentLogger } from "../kube/logger.ts";
 import { systemTiming } from "../kube/timing.ts";
-import { eventually, startTestCluster, type TestCluster } from "./kube_cluster.ts";
-import { type FaultProxy, startFaultProxy } from "./kube_proxy.ts";
+import { startTestCluster, type TestCluster } from "./harness/kube_cluster.ts";
+import { eventually } from "./harness/wait.ts";
+import { type FaultProxy, startFaultProxy } from "./harness/kube_proxy.ts";
 
 const things = { group: "kube-test.example", version: "v1", plural: "things", kind: "Thing", namespaced: true };
 const crd = {

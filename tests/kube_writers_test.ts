@@ -13,7 +13,7 @@ import {
   deleteWebhookConfigurations,
   SPEC_CHANGED,
 } from "../kube/webhook_configuration.ts";
-import { startTestCluster, type TestCluster } from "./kube_cluster.ts";
+import { startTestCluster, type TestCluster } from "./harness/kube_cluster.ts";
 
 const { signal } = new AbortController();
 const things = { group: "kube-test.example", version: "v1", plural: "things", kind: "Thing", namespaced: true };

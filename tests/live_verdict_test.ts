@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { columnsOf, startTestOperator } from "./operator.ts";
-import { type SpecPart, TableObjects, warningsOf } from "./table_objects.ts";
-import { eventually } from "./wait.ts";
+import { columnsOf, startTestOperator } from "./harness/operator.ts";
+import { type SpecPart, TableObjects, warningsOf } from "./harness/table_objects.ts";
+import { eventually } from "./harness/wait.ts";
 
 const operator = await startTestOperator("live-verdicts");
 const { kubectl } = operator;

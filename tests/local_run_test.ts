@@ -9,7 +9,7 @@ import { startPostgres, THROWAWAY_SETTINGS } from "../local/postgres_server.ts";
 import { endProcess, isRunning, readProcess } from "../local/processes.ts";
 import { cacheRoot, openState } from "../local/state.ts";
 import { openDatabase } from "../postgres/session/client.ts";
-import { eventually } from "./wait.ts";
+import { eventually } from "./harness/wait.ts";
 
 const never = new AbortController().signal;
 const PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"];

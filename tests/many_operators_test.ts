@@ -2,14 +2,14 @@ import { assertEquals } from "@std/assert";
 import { parseCommandLine } from "../handlers/config.ts";
 import { findFreePort } from "../local/ports.ts";
 import { run } from "../main.ts";
-import { type ApplyRequest, applyTable } from "../postgres/apply.ts";
+import { type ApplyRequest, applyTable } from "../postgres/apply/apply.ts";
 import { openDatabase } from "../postgres/session/client.ts";
-import { dropOwnedTable } from "../postgres/drop.ts";
+import { dropOwnedTable } from "../postgres/apply/drop.ts";
 import type { Owner } from "../postgres/registry/registry.ts";
 import { emptyTable, type Table } from "../postgres/table.ts";
 import { RegistryGate } from "../postgres/registry/registry_gate.ts";
-import { columnsOf, condition, startTestOperator } from "./operator.ts";
-import { eventually } from "./wait.ts";
+import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
+import { eventually } from "./harness/wait.ts";
 
 const OPERATORS = 10;
 const TABLES = 30;

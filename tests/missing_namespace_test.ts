@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { parseCommandLine } from "../handlers/config.ts";
 import { findFreePort } from "../local/ports.ts";
 import { run } from "../main.ts";
-import { startTestOperator } from "./operator.ts";
-import { eventually } from "./wait.ts";
+import { startTestOperator } from "./harness/operator.ts";
+import { eventually } from "./harness/wait.ts";
 
 const operator = await startTestOperator("namespaces");
 const { kubectl, testbed } = operator;

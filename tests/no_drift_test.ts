@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { operatorWrites } from "./audit_log.ts";
-import { columnsOf, condition, startTestOperator } from "./operator.ts";
+import { operatorWrites } from "./harness/audit_log.ts";
+import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
 
 const operator = await startTestOperator("no-drift");
 const { kubectl, namespace, testbed } = operator;

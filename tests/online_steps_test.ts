@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { columnsOf, startTestOperator } from "./operator.ts";
-import { type SpecPart, TableObjects } from "./table_objects.ts";
-import { eventually } from "./wait.ts";
+import { columnsOf, startTestOperator } from "./harness/operator.ts";
+import { type SpecPart, TableObjects } from "./harness/table_objects.ts";
+import { eventually } from "./harness/wait.ts";
 
 const operator = await startTestOperator("online-steps");
 const objects = new TableObjects(operator);

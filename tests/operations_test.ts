@@ -2,9 +2,9 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type Config, parseCommandLine } from "../handlers/config.ts";
 import { findFreePort } from "../local/ports.ts";
 import { type Connections, run, StartError } from "../main.ts";
-import { startHoldingProxy } from "./holding_proxy.ts";
-import { startTestOperator, type TestOperator } from "./operator.ts";
-import { eventually } from "./wait.ts";
+import { startHoldingProxy } from "./harness/holding_proxy.ts";
+import { startTestOperator, type TestOperator } from "./harness/operator.ts";
+import { eventually } from "./harness/wait.ts";
 
 const operator = await startTestOperator("operations");
 const { namespace, testbed } = operator;

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { observeRelations, type Relation } from "../postgres/catalog.ts";
-import { observeDependents } from "../postgres/dependents.ts";
+import { observeRelations, type Relation } from "../postgres/catalog/catalog.ts";
+import { observeDependents } from "../postgres/catalog/dependents.ts";
 import { openDatabase } from "../postgres/session/client.ts";
-import { type CatalogDatabase, openCatalogDatabase } from "./catalog_database.ts";
-import { EVERYTHING, everythingDdl, ownTable } from "./everything_table.ts";
-import { eventually } from "./wait.ts";
+import { type CatalogDatabase, openCatalogDatabase } from "./harness/catalog_database.ts";
+import { EVERYTHING, everythingDdl, ownTable } from "./harness/everything_table.ts";
+import { eventually } from "./harness/wait.ts";
 
 const { signal } = new AbortController();
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Database, openDatabase, type Transaction, type TransactionOptions } from "../postgres/session/client.ts";
 import { PostgresError } from "../postgres/session/errors.ts";
 import { quoteLiteral } from "../postgres/text/identifier.ts";
-import { startTestDatabase, type TestDatabase } from "./postgres_database.ts";
+import { startTestDatabase, type TestDatabase } from "./harness/postgres_database.ts";
 
 let server: TestDatabase;
 let database: Database;

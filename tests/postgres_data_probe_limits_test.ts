@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { SchemaChange } from "../postgres/change.ts";
-import { ProbeMemory } from "../postgres/data_memory.ts";
-import { askData } from "../postgres/data_probe.ts";
-import { questionsFor } from "../postgres/data_question.ts";
+import { ProbeMemory } from "../postgres/data/memory.ts";
+import { askData } from "../postgres/data/probe.ts";
+import { questionsFor } from "../postgres/data/question.ts";
 import { openDatabase } from "../postgres/session/client.ts";
 import {
   askOptions,
@@ -13,7 +13,7 @@ import {
   table,
   unique,
   writeTo,
-} from "./probe_fixture.ts";
+} from "./harness/probe_fixture.ts";
 
 const { signal: NEVER } = new AbortController();
 const MILLION = table("million", "id bigint", "email text", "parent integer", "name text");

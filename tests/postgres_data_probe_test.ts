@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { SchemaChange } from "../postgres/change.ts";
-import { describeAnswer } from "../postgres/data_answer.ts";
-import { questionsFor } from "../postgres/data_question.ts";
+import { describeAnswer } from "../postgres/data/answer.ts";
+import { questionsFor } from "../postgres/data/question.ts";
 import type { Column } from "../postgres/table.ts";
-import { foreignKey, notNull, ProbeFixture, table, unique } from "./probe_fixture.ts";
+import { foreignKey, notNull, ProbeFixture, table, unique } from "./harness/probe_fixture.ts";
 
 let fixture: ProbeFixture;
 

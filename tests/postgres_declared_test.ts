@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { tableOf } from "../postgres/observed.ts";
+import { tableOf } from "../postgres/catalog/observed.ts";
 import { type Declared, nextExpressions, NOTHING_DECLARED } from "../postgres/registry/expressions.ts";
 import { nextMembers } from "../postgres/registry/members.ts";
 import type { OwnedTable } from "../postgres/registry/registry.ts";
 import { emptyTable } from "../postgres/table.ts";
-import { type CatalogDatabase, openCatalogDatabase } from "./catalog_database.ts";
-import { ASCENDING, index, rowOf } from "./everything_table.ts";
+import { type CatalogDatabase, openCatalogDatabase } from "./harness/catalog_database.ts";
+import { ASCENDING, index, rowOf } from "./harness/everything_table.ts";
 
 let at: CatalogDatabase;
 

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { lookUpFunctions } from "../postgres/function_catalog.ts";
-import { type FunctionVerdict, judgeFunctions } from "../postgres/functions.ts";
+import { lookUpFunctions } from "../postgres/resolve/function_catalog.ts";
+import { type FunctionVerdict, judgeFunctions } from "../postgres/resolve/functions.ts";
 import { type Database, openDatabase, type Transaction } from "../postgres/session/client.ts";
 import { canonicalExpression, type ParsedExpression, parseExpression } from "../postgres/text/parse_expression.ts";
 import { parseType } from "../postgres/text/parse_type.ts";
 import type { TypeName } from "../postgres/text/type_name.ts";
-import { resolveTypes } from "../postgres/type_catalog.ts";
-import { startTestDatabase, type TestDatabase } from "./postgres_database.ts";
+import { resolveTypes } from "../postgres/resolve/type_catalog.ts";
+import { startTestDatabase, type TestDatabase } from "./harness/postgres_database.ts";
 
 let server: TestDatabase;
 let database: Database;

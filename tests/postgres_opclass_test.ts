@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { indexMethod, isDefaultOpclass } from "../postgres/index_method.ts";
+import { indexMethod, isDefaultOpclass } from "../postgres/resolve/index_method.ts";
 import { ownCollation } from "../postgres/text/collation.ts";
 import { BUILT_IN_TYPES } from "../postgres/text/built_in_type.ts";
 import { qualifiedName } from "../postgres/text/identifier.ts";
-import { startTestDatabase, type TestDatabase } from "./postgres_database.ts";
+import { startTestDatabase, type TestDatabase } from "./harness/postgres_database.ts";
 
 /** Every operator class that an index of a type may name, tried: `printed` tells whether PostgreSQL shows it. */
 const TRY_ALL = `

@@ -4,7 +4,7 @@ import { type Database, openDatabase } from "../postgres/session/client.ts";
 import { parseDefault } from "../postgres/text/literal.ts";
 import { parseType } from "../postgres/text/parse_type.ts";
 import { printType, type TypeName } from "../postgres/text/type_name.ts";
-import { startTestDatabase, type TestDatabase } from "./postgres_database.ts";
+import { startTestDatabase, type TestDatabase } from "./harness/postgres_database.ts";
 
 let server: TestDatabase;
 let database: Database;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Database, openDatabase, type Transaction } from "../postgres/session/client.ts";
 import { fingerprints } from "../postgres/registry/fingerprint.ts";
-import { observeRelations } from "../postgres/catalog.ts";
+import { observeRelations } from "../postgres/catalog/catalog.ts";
 import {
   addMember,
   adoptEpoch,
@@ -19,7 +19,7 @@ import {
   registryFaults,
   takeOver,
 } from "../postgres/registry/registry.ts";
-import { startTestDatabase, type TestDatabase } from "./postgres_database.ts";
+import { startTestDatabase, type TestDatabase } from "./harness/postgres_database.ts";
 
 const { signal } = new AbortController();
 const CLUSTER = "c0000000-0000-4000-8000-000000000001";

@@ -4,7 +4,7 @@
  *
  * Arguments go to the integration run: `deno task test --filter Retain`, `deno task test tests/bypass_test.ts`.
  */
-import { startTestbed, TESTBED_VARIABLE } from "./testbed.ts";
+import { startTestbed, TESTBED_VARIABLE } from "./harness/testbed.ts";
 
 const RESULTS = "test-results";
 const UNIT_FOLDERS = ["crds", "postgres", "kube", "handlers", "local"];

@@ -6,10 +6,10 @@ import { findFreePort } from "../local/ports.ts";
 import { cacheRoot, cloneDirectory } from "../local/state.ts";
 import { run } from "../main.ts";
 import { openDatabase } from "../postgres/session/client.ts";
-import { startApiProxy } from "./api_proxy.ts";
-import { startFaultProxy } from "./kube_proxy.ts";
-import { condition, startTestOperator } from "./operator.ts";
-import { eventually } from "./wait.ts";
+import { startApiProxy } from "./harness/api_proxy.ts";
+import { startFaultProxy } from "./harness/kube_proxy.ts";
+import { condition, startTestOperator } from "./harness/operator.ts";
+import { eventually } from "./harness/wait.ts";
 
 let proxy: ReturnType<typeof startFaultProxy> | undefined;
 const operator = await startTestOperator("shutdown", { databasePort: (port) => (proxy = startFaultProxy(port)).port });

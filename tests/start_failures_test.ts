@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { findFreePort } from "../local/ports.ts";
-import { refusal, startApiProxy } from "./api_proxy.ts";
-import { startTestOperator } from "./operator.ts";
-import { eventually } from "./wait.ts";
+import { refusal, startApiProxy } from "./harness/api_proxy.ts";
+import { startTestOperator } from "./harness/operator.ts";
+import { eventually } from "./harness/wait.ts";
 
 const operator = await startTestOperator("failures");
 const { testbed, namespace, databaseUrl } = operator;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { startTestOperator } from "./operator.ts";
+import { startTestOperator } from "./harness/operator.ts";
 
 Deno.test("the webhooks fail closed also where the operator's role may make no tables in the usual schema", async () => {
   const operator = await startTestOperator("unprivileged");

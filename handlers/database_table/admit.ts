@@ -3,7 +3,7 @@ import { tableSpecWarnings, validateTableUpdate } from "../../crds/database_tabl
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { Logger } from "../../kube/logger.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
-import type { Situation } from "../../postgres/situation.ts";
+import type { Situation } from "../../postgres/situation/situation.ts";
 import type { AdmissionRequest, Verdict } from "../admission_review.ts";
 import { judgeBlindly, type JudgedPlan, judgeSituation } from "./judge.ts";
 import type { LiveCatalog, Look } from "./live_catalog.ts";

@@ -1,5 +1,5 @@
 import { type FieldError, forbidden, invalid } from "../../crds/field_error.ts";
-import type { Conflict } from "../../postgres/situation.ts";
+import type { Conflict } from "../../postgres/situation/situation.ts";
 
 /** A conflict over a table's name in the words of the spec; the same at admission and in the loop. */
 export function conflictError(conflict: Conflict): FieldError {

@@ -1,7 +1,7 @@
 import { compact } from "../../crds/decode_fields.ts";
 import type { DefaultedTableSpec, IndexColumnSpec, IndexSpec } from "../../crds/database_table/types.ts";
 import { type FieldError, invalid } from "../../crds/field_error.ts";
-import { indexMethod, isDefaultOpclass } from "../../postgres/index_method.ts";
+import { indexMethod, isDefaultOpclass } from "../../postgres/resolve/index_method.ts";
 import type { Index, IndexKey } from "../../postgres/table.ts";
 import { ownCollation } from "../../postgres/text/collation.ts";
 import { qualifiedName } from "../../postgres/text/identifier.ts";

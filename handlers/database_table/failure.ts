@@ -1,5 +1,5 @@
 import { KubeError } from "../../kube/client.ts";
-import { UnsupportedServer } from "../../postgres/apply.ts";
+import { UnsupportedServer } from "../../postgres/apply/apply.ts";
 import { RegistryUntrusted, SuperuserRefused } from "../../postgres/registry/registry_gate.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
 

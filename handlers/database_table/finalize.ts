@@ -1,7 +1,7 @@
 import { isObject } from "../../crds/decode_fields.ts";
 import { policiesToWrite } from "../../crds/database_table/default.ts";
 import type { DatabaseTable, DeletionPolicy } from "../../crds/database_table/types.ts";
-import { type DropOutcome, dropOwnedTable } from "../../postgres/drop.ts";
+import { type DropOutcome, dropOwnedTable } from "../../postgres/apply/drop.ts";
 import { findOwned } from "../../postgres/registry/registry.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";
 import { originOf } from "./origin.ts";

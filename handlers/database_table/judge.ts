@@ -4,8 +4,8 @@ import {
   type PlanningBasis,
   planSituation,
   type WantedTable,
-} from "../../postgres/planning.ts";
-import type { Situation } from "../../postgres/situation.ts";
+} from "../../postgres/plan/planning.ts";
+import type { Situation } from "../../postgres/situation/situation.ts";
 import type { Table } from "../../postgres/table.ts";
 import type { DesiredTable } from "./desired.ts";
 import { adoptedTable } from "./desired_adopted.ts";

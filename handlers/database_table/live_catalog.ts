@@ -1,7 +1,7 @@
 import type { FieldError } from "../../crds/field_error.ts";
-import { ProbeMemory } from "../../postgres/data_memory.ts";
+import { ProbeMemory } from "../../postgres/data/memory.ts";
 import type { Database, TransactionOptions } from "../../postgres/session/client.ts";
-import { observeSituation, type Situation } from "../../postgres/situation.ts";
+import { observeSituation, type Situation } from "../../postgres/situation/situation.ts";
 import type { Table } from "../../postgres/table.ts";
 import type { DesiredTable } from "./desired.ts";
 import { type ResolvedTable, resolveTable } from "./resolve.ts";

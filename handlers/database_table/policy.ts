@@ -1,7 +1,7 @@
 import type { FieldError } from "../../crds/field_error.ts";
 import type { SchemaChange } from "../../postgres/change.ts";
-import type { PlannedTable } from "../../postgres/planning.ts";
-import type { Situation } from "../../postgres/situation.ts";
+import type { PlannedTable } from "../../postgres/plan/planning.ts";
+import type { Situation } from "../../postgres/situation/situation.ts";
 import type { DesiredTable } from "./desired.ts";
 import { refuseAdoption } from "./policy_adoption.ts";
 import { refuseChange, refuseLookAlike } from "./policy_changes.ts";

@@ -1,7 +1,7 @@
 import { type FieldError, forbidden } from "../../crds/field_error.ts";
 import type { SchemaChange } from "../../postgres/change.ts";
 import { hazardsOf } from "../../postgres/hazard.ts";
-import { printedName } from "../../postgres/relation.ts";
+import { printedName } from "../../postgres/catalog/relation.ts";
 import { classifyTypeChange } from "../../postgres/type_change.ts";
 import type { PolicyContext } from "./policy.ts";
 

@@ -1,6 +1,6 @@
 import { type FieldError, invalid } from "../../crds/field_error.ts";
 import { findColumn, type ForeignKey, type Table } from "../../postgres/table.ts";
-import { type Target, targetKey } from "../../postgres/target.ts";
+import { type Target, targetKey } from "../../postgres/catalog/target.ts";
 import type { PolicyContext } from "./policy.ts";
 
 /**

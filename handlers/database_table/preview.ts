@@ -1,6 +1,6 @@
-import type { Relation } from "../../postgres/catalog.ts";
-import type { Statement } from "../../postgres/statement.ts";
-import type { Step } from "../../postgres/step.ts";
+import type { Relation } from "../../postgres/catalog/catalog.ts";
+import type { Statement } from "../../postgres/statement/statement.ts";
+import type { Step } from "../../postgres/plan/step.ts";
 
 /** kubectl prints one warning a line; the API conventions ask for at most 120 characters each. */
 const MAX_LINE = 120;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Statement } from "../../postgres/statement.ts";
+import type { Statement } from "../../postgres/statement/statement.ts";
 import { foldStatement, previewLines } from "./preview.ts";
 
 Deno.test("foldStatement() keeps every part of a long statement in lines of at most 120 characters", () => {

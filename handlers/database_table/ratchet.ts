@@ -1,5 +1,5 @@
 import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
-import type { Situation } from "../../postgres/situation.ts";
+import type { Situation } from "../../postgres/situation/situation.ts";
 import { conflictError } from "./conflict.ts";
 import { type JudgedPlan, judgeSituation } from "./judge.ts";
 import type { UnderstoodSpec } from "./understand.ts";

@@ -1,8 +1,8 @@
 import { type DatabaseTable, FINALIZER } from "../../crds/database_table/types.ts";
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { ReconcileResult } from "../../kube/controller.ts";
-import { type ApplyOutcome, applyTable } from "../../postgres/apply.ts";
-import type { Statement } from "../../postgres/statement.ts";
+import { type ApplyOutcome, applyTable } from "../../postgres/apply/apply.ts";
+import type { Statement } from "../../postgres/statement/statement.ts";
 import type { Table } from "../../postgres/table.ts";
 import { conflictError } from "./conflict.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";

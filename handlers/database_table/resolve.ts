@@ -1,9 +1,9 @@
 import { type FieldError, invalid } from "../../crds/field_error.ts";
 import type { Transaction } from "../../postgres/session/client.ts";
-import { qualifyTypes } from "../../postgres/qualify_types.ts";
+import { qualifyTypes } from "../../postgres/resolve/qualify_types.ts";
 import { qualifyTypesInExpression } from "../../postgres/text/parse_expression.ts";
 import { printType } from "../../postgres/text/type_name.ts";
-import { resolveTypes } from "../../postgres/type_catalog.ts";
+import { resolveTypes } from "../../postgres/resolve/type_catalog.ts";
 import type { DesiredTable } from "./desired.ts";
 
 /** A spec whose types all have their schema, and what is wrong with those that cannot have one. */

@@ -1,7 +1,7 @@
 import type { DatabaseTable, DatabaseTableStatus } from "../../crds/database_table/types.ts";
 import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
 import { type Condition, type ConditionState, removeCondition, setCondition } from "../../crds/meta.ts";
-import type { Relation } from "../../postgres/catalog.ts";
+import type { Relation } from "../../postgres/catalog/catalog.ts";
 
 /** What a reconcile found, as far as users need to know it. */
 export type Finding =

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
-import { emptyRelation, type Relation } from "../../postgres/relation.ts";
+import { emptyRelation, type Relation } from "../../postgres/catalog/relation.ts";
 import { nextStatus } from "./status.ts";
 
 const OBJECT: DatabaseTable = {

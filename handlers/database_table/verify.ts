@@ -1,10 +1,10 @@
 import { type FieldError, invalid } from "../../crds/field_error.ts";
-import type { Verified } from "../../postgres/apply.ts";
-import { lookUpFunctions } from "../../postgres/function_catalog.ts";
-import { judgeTogether } from "../../postgres/functions.ts";
-import type { PlannedTable } from "../../postgres/planning.ts";
+import type { Verified } from "../../postgres/apply/apply.ts";
+import { lookUpFunctions } from "../../postgres/resolve/function_catalog.ts";
+import { judgeTogether } from "../../postgres/resolve/functions.ts";
+import type { PlannedTable } from "../../postgres/plan/planning.ts";
 import type { Transaction } from "../../postgres/session/client.ts";
-import type { Situation } from "../../postgres/situation.ts";
+import type { Situation } from "../../postgres/situation/situation.ts";
 import { findColumn } from "../../postgres/table.ts";
 import type { ExpressionNames } from "../../postgres/text/read_expression.ts";
 import type { TypeName } from "../../postgres/text/type_name.ts";

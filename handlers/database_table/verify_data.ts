@@ -1,11 +1,11 @@
 import { type FieldError, invalid } from "../../crds/field_error.ts";
 import type { SchemaChange } from "../../postgres/change.ts";
-import { type DataAnswer, describeAnswer } from "../../postgres/data_answer.ts";
-import type { ProbeMemory } from "../../postgres/data_memory.ts";
-import { askData } from "../../postgres/data_probe.ts";
-import { questionsFor } from "../../postgres/data_question.ts";
+import { type DataAnswer, describeAnswer } from "../../postgres/data/answer.ts";
+import type { ProbeMemory } from "../../postgres/data/memory.ts";
+import { askData } from "../../postgres/data/probe.ts";
+import { questionsFor } from "../../postgres/data/question.ts";
 import type { Database } from "../../postgres/session/client.ts";
-import type { Situation } from "../../postgres/situation.ts";
+import type { Situation } from "../../postgres/situation/situation.ts";
 import type { DesiredTable } from "./desired.ts";
 import type { JudgedPlan } from "./judge.ts";
 

@@ -1,9 +1,9 @@
 import { type FieldError, forbidden } from "../../crds/field_error.ts";
 import type { SchemaChange } from "../../postgres/change.ts";
-import { type Dependent, isMember, observeDependents } from "../../postgres/dependents.ts";
-import type { PlannedTable } from "../../postgres/planning.ts";
+import { type Dependent, isMember, observeDependents } from "../../postgres/catalog/dependents.ts";
+import type { PlannedTable } from "../../postgres/plan/planning.ts";
 import type { Transaction } from "../../postgres/session/client.ts";
-import type { Situation } from "../../postgres/situation.ts";
+import type { Situation } from "../../postgres/situation/situation.ts";
 import type { DesiredTable } from "./desired.ts";
 
 type ColumnLoss = Extract<SchemaChange, { readonly kind: "DropColumn" | "ChangeType" | "SetExpression" }>;

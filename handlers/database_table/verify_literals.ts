@@ -1,5 +1,5 @@
 import { type FieldError, invalid } from "../../crds/field_error.ts";
-import { type ColumnFault, needsProbe, probeColumns } from "../../postgres/probe.ts";
+import { type ColumnFault, needsProbe, probeColumns } from "../../postgres/resolve/server_probe.ts";
 import type { Database, TransactionOptions } from "../../postgres/session/client.ts";
 import type { Column, Table } from "../../postgres/table.ts";
 import { unknownTypeFault } from "../../postgres/text/type_hint.ts";

@@ -1,9 +1,9 @@
 import { type FieldError, invalid } from "../../crds/field_error.ts";
-import { observeRelations } from "../../postgres/catalog.ts";
+import { observeRelations } from "../../postgres/catalog/catalog.ts";
 import type { SchemaChange } from "../../postgres/change.ts";
-import type { PlannedTable } from "../../postgres/planning.ts";
+import type { PlannedTable } from "../../postgres/plan/planning.ts";
 import type { Transaction } from "../../postgres/session/client.ts";
-import type { Situation } from "../../postgres/situation.ts";
+import type { Situation } from "../../postgres/situation/situation.ts";
 import type { DesiredTable } from "./desired.ts";
 
 /** Names that a plan gives to constraints and indexes, by what they must differ from. */

@@ -1,4 +1,4 @@
-import type { Relation } from "../relation.ts";
+import type { Relation } from "../catalog/relation.ts";
 import type { Index } from "../table.ts";
 import { partOfCheck, partOfColumn, partOfIndex, settleParts, textsOfIndex, traceParts } from "./trace.ts";
 
@@ -39,7 +39,7 @@ export const NOTHING_DECLARED: Declared = { named: {}, newChecks: [], newIndexes
  * @example A default keeps the text that was declared
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { emptyRelation } from "../relation.ts";
+ * import { emptyRelation } from "../catalog/relation.ts";
  * const column = { number: 1, name: "a", type: "text", notNull: false, notNullValidated: true, default: "'x'::text" };
  * const after = { ...emptyRelation("public", "t"), columns: [column] };
  * const declared = { named: { "default/a": "'x'" }, newChecks: [], newIndexes: [] };

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type CatalogConstraint, type CatalogIndex, emptyRelation, type Relation } from "../relation.ts";
+import { type CatalogConstraint, type CatalogIndex, emptyRelation, type Relation } from "../catalog/relation.ts";
 import type { Index } from "../table.ts";
 import { type Declared, declaredText, type Expressions, nextExpressions, NOTHING_DECLARED } from "./expressions.ts";
 

@@ -1,4 +1,4 @@
-import type { Relation } from "../relation.ts";
+import type { Relation } from "../catalog/relation.ts";
 
 /** What we made of a table; only this is ever dropped. */
 export interface Members {
@@ -20,7 +20,7 @@ export const NO_MEMBERS: Members = { column: [], constraint: [], index: [] };
  * @example The key's name was chosen by PostgreSQL
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { emptyRelation } from "../relation.ts";
+ * import { emptyRelation } from "../catalog/relation.ts";
  * const column = { number: 1, name: "id", type: "integer", notNull: true, notNullValidated: true };
  * const after = { ...emptyRelation("public", "t"), columns: [column] };
  * assertEquals(nextMembers(NO_MEMBERS, undefined, after).column, ["id"]);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { emptyRelation, type Relation } from "../relation.ts";
+import { emptyRelation, type Relation } from "../catalog/relation.ts";
 import { type Members, nextMembers, NO_MEMBERS } from "./members.ts";
 
 function relation(names: Members): Relation {

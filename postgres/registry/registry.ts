@@ -3,7 +3,7 @@ import { adoptEpoch, SAME_EPOCH } from "./epoch.ts";
 import type { Expressions } from "./expressions.ts";
 import { FINGERPRINT_OF_ONE } from "./fingerprint.ts";
 import type { MemberKind, Members } from "./members.ts";
-import type { Relation } from "../relation.ts";
+import type { Relation } from "../catalog/relation.ts";
 import { arrayLiteral } from "../session/parameter.ts";
 
 export { adoptEpoch } from "./epoch.ts";

@@ -1,4 +1,4 @@
-import type { CatalogColumn, CatalogConstraint, CatalogIndex } from "../relation.ts";
+import type { CatalogColumn, CatalogConstraint, CatalogIndex } from "../catalog/relation.ts";
 import type { Index } from "../table.ts";
 import { expressionKey } from "./expression_key.ts";
 import type { Declared } from "./expressions.ts";

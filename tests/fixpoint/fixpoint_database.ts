@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { wantedTable } from "../../handlers/database_table/judge.ts";
 import { understandSpec } from "../../handlers/database_table/understand.ts";
-import { type ApplyOutcome, applyTable } from "../../postgres/apply.ts";
-import { type PlannedTable, planSituation, type WantedTable } from "../../postgres/planning.ts";
+import { type ApplyOutcome, applyTable } from "../../postgres/apply/apply.ts";
+import { type PlannedTable, planSituation, type WantedTable } from "../../postgres/plan/planning.ts";
 import { ensureRegistry, type Owner } from "../../postgres/registry/registry.ts";
 import { type Database, openDatabase, type Transaction } from "../../postgres/session/client.ts";
-import { observeSituation, type Situation } from "../../postgres/situation.ts";
-import type { Step } from "../../postgres/step.ts";
-import { startTestDatabase, type TestDatabase } from "../postgres_database.ts";
+import { observeSituation, type Situation } from "../../postgres/situation/situation.ts";
+import type { Step } from "../../postgres/plan/step.ts";
+import { startTestDatabase, type TestDatabase } from "../harness/postgres_database.ts";
 import type { Spec } from "./case.ts";
 import { checkForecast } from "./forecast.ts";
 import { chosenNames, comparable, type Snapshot, takeSnapshot } from "./snapshot.ts";

@@ -1,6 +1,6 @@
 import type { Database, Transaction } from "../../postgres/session/client.ts";
-import type { LockMode, Statement } from "../../postgres/statement.ts";
-import type { Step } from "../../postgres/step.ts";
+import type { LockMode, Statement } from "../../postgres/statement/statement.ts";
+import type { Step } from "../../postgres/plan/step.ts";
 
 const MODES: readonly LockMode[] = [
   "ACCESS SHARE",

@@ -1,0 +1,116 @@
+import type { SchemaChange } from "../change.ts";
+import { planTable } from "./plan.ts";
+import { renameColumns } from "./rename_columns.ts";
+import type { Situation } from "../situation/situation.ts";
+import { type NotNullHelper, type Online, planSteps, type Step } from "./step.ts";
+import type { ForeignKey, Table } from "../table.ts";
+import { targetKey } from "../catalog/target.ts";
+
+/** A table as a spec wants it, with everything that decides how to get there. */
+export interface WantedTable {
+  readonly desired: Table;
+  /** Old name by new name, as the spec's `renamedFrom` says; it may be done already. */
+  readonly renames: ReadonlyMap<string, string>;
+  /** SQL that makes the new value where a type changes, by column. */
+  readonly using: ReadonlyMap<string, string>;
+  readonly online: Online;
+  /** What is wanted of a table that was adopted, from what stands there with the renames in it: the spec's rest is left alone. */
+  readonly adopt?: (observed: Table) => Table;
+}
+
+/** What a plan may look at of a table that is there. */
+export interface PlanningBasis {
+  readonly table: Table;
+  readonly version: number;
+  readonly isEmpty: boolean;
+  readonly helpers: readonly NotNullHelper[];
+  readonly columnNumbers: ReadonlyMap<string, number>;
+  readonly takenNames: ReadonlySet<string>;
+}
+
+/** A plan with all that a verdict needs. */
+export interface PlannedTable {
+  readonly changes: readonly SchemaChange[];
+  readonly steps: readonly Step[];
+  /** The observed table with the renames of this plan in it. */
+  readonly observed: Table | undefined;
+  /** Renames of this plan. */
+  readonly renames: readonly { readonly from: string; readonly to: string }[];
+  /** Foreign keys to tables that are not there yet: the rest of the plan does not wait for them. */
+  readonly waiting: readonly ForeignKey[];
+}
+
+/** Plans what was wanted against what was seen. Pure but for the parser that rewrites expressions. */
+export async function planSituation(wanted: WantedTable, situation: Situation): Promise<PlannedTable> {
+  switch (situation.kind) {
+    case "conflict":
+      return { changes: [], steps: [], observed: undefined, renames: [], waiting: [] };
+    case "absent":
+      return await planAgainst(wanted, undefined, situation);
+    case "owned":
+      return await planAgainst(wanted, situation.basis, {
+        ...situation,
+        isAdopted: situation.row.origin === "adopted",
+      });
+  }
+}
+
+/** The same against any basis, for instance against what an old spec promised while nobody can look. */
+export async function planAgainst(
+  wanted: WantedTable,
+  basis: PlanningBasis | undefined,
+  seen: {
+    readonly targets: ReadonlyMap<string, unknown> | undefined;
+    readonly version: number;
+    readonly isAdopted?: boolean;
+  },
+): Promise<PlannedTable> {
+  const { using, online } = wanted;
+  const renames = basis === undefined ? [] : dueRenames(wanted, basis.table);
+  const observed = basis === undefined ? undefined : await renamedTable(basis.table, renames, wanted.desired.name);
+  const adopted = observed === undefined || seen.isAdopted !== true ? undefined : wanted.adopt?.(observed);
+  const desired = adopted ?? wanted.desired;
+  const planned = planTable(desired, observed, { renames, using });
+  const waiting = planned.flatMap((change) =>
+    change.kind === "AddForeignKey" && isMissing(change.foreignKey) ? [change.foreignKey] : []
+  );
+  const changes = planned.filter((change) => change.kind !== "AddForeignKey" || !waiting.includes(change.foreignKey));
+  const steps = planSteps(changes, {
+    desired,
+    observed,
+    version: seen.version,
+    online,
+    isEmpty: basis?.isEmpty ?? true,
+    helpers: (basis?.helpers ?? []).map((helper) => ({ ...helper, column: nameNow(helper.column) })),
+    columnNumbers: new Map([...basis?.columnNumbers ?? []].map(([name, number]) => [nameNow(name), number])),
+    takenNames: basis?.takenNames ?? new Set(),
+  });
+  return { changes, steps, observed, renames, waiting };
+
+  function nameNow(name: string): string {
+    return renames.find(({ from }) => from === name)?.to ?? name;
+  }
+
+  function isMissing({ references }: ForeignKey): boolean {
+    const isSelf = references.schema === desired.schema && references.table === desired.name;
+    return !isSelf && seen.targets !== undefined && !seen.targets.has(targetKey(references));
+  }
+}
+
+/** PostgreSQL carries new names into everything that uses the old ones; the name of the table itself is still planned. */
+async function renamedTable(observed: Table, renames: PlannedTable["renames"], name: string): Promise<Table> {
+  const table = await renameColumns(observed, renames);
+  if (name === observed.name) return table;
+  const foreignKeys = table.foreignKeys.map((key): ForeignKey => {
+    const { references } = key;
+    const isSelf = references.schema === observed.schema && references.table === observed.name;
+    return isSelf ? { ...key, references: { ...references, table: name } } : key;
+  });
+  return { ...table, foreignKeys };
+}
+
+/** Renames that are still to be done: the old name is there and the new one is not. */
+function dueRenames(wanted: WantedTable, observed: Table): PlannedTable["renames"] {
+  const names = new Set(observed.columns.map((column) => column.name));
+  return [...wanted.renames].flatMap(([to, from]) => names.has(from) && !names.has(to) ? [{ from, to }] : []);
+}

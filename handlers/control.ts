@@ -24,8 +24,10 @@ export interface KindControl {
   /** The kind in lower case. */
   readonly name: string;
   readonly informer: Informer;
-  /** Runs until the signal is aborted, then lets running reconciles end. Never rejects. */
-  readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Keeps the informer's cache until the signal is aborted. Never rejects. */
+  readonly watch: (signal: AbortSignal) => Promise<void>;
+  /** Reconciles until the signal is aborted, then lets running reconciles end. Never rejects. */
+  readonly work: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Wires a kind's informer to its queue and its reconcile; `undefined` for a kind that only admission looks at. */
@@ -65,8 +67,7 @@ export function controlKind(kind: KindHandler, options: ControlOptions): KindCon
   return {
     name,
     informer,
-    run: async (signal) => {
-      await Promise.all([informer.run(signal), controller.run(signal)]);
-    },
+    watch: (signal) => informer.run(signal),
+    work: (signal) => controller.run(signal),
   };
 }

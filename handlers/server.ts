@@ -80,26 +80,3 @@ function deadlineMs(timeout: string | undefined): number {
   const total = asked > 0 ? Math.min(asked, 30_000) : DEFAULT_TIMEOUT_MS;
   return Math.max(total - ANSWER_RESERVE_MS, total / 2);
 }
-
-/** One named check of readiness; a message says why it fails. */
-export interface ReadinessCheck {
-  readonly name: string;
-  readonly check: () => string | undefined;
-}
-
-/** Health and readiness over HTTP. `/healthz` answers while the event loop turns; `/readyz?verbose` lists the checks. */
-export function createOperationsApp(checks: readonly ReadinessCheck[]): Hono {
-  const app = new Hono();
-  app.get("/healthz", (c) => c.text("ok\n"));
-  app.get("/readyz", (c) => {
-    const results = checks.map(({ name, check }) => ({ name, fault: check() }));
-    const lines = results.map(({ name, fault }) =>
-      fault === undefined ? `[+]${name} ok` : `[-]${name} failed: ${fault}`
-    );
-    const ready = results.every(({ fault }) => fault === undefined);
-    const verbose = c.req.query("verbose") !== undefined || !ready;
-    return c.text(verbose ? `${lines.join("\n")}\n` : "ok\n", ready ? 200 : 503);
-  });
-  app.notFound((c) => c.text("Cannot serve this path: see /healthz and /readyz\n", 404));
-  return app;
-}

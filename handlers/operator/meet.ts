@@ -1,0 +1,72 @@
+import { KubeClient, KubeError } from "../../kube/client.ts";
+import type { ClusterConfig } from "../../kube/client.ts";
+import type { Logger } from "../../kube/logger.ts";
+import { systemTiming } from "../../kube/timing.ts";
+import { type RegistryGate, RegistryUntrusted, SuperuserRefused } from "../../postgres/registry/registry_gate.ts";
+import { PostgresError } from "../../postgres/session/errors.ts";
+import { StartError } from "../errors.ts";
+import { installDefinitions } from "../install.ts";
+import { readClusterId } from "../namespace.ts";
+
+const START_TIMEOUT_MS = 10_000;
+
+/** @throws {StartError} one line, if the configuration cannot be used. */
+export function openClient(cluster: ClusterConfig): KubeClient {
+  try {
+    return new KubeClient(cluster);
+  } catch (error) {
+    throw error instanceof TypeError ? new StartError(error.message.replaceAll(/\s+/g, " ")) : error;
+  }
+}
+
+/**
+ * Waits a moment for an API server that has just started; whoever gave a wrong address wants to know it.
+ *
+ * @returns the id of the cluster.
+ * @throws {StartError} one line, if it cannot be reached or refuses us.
+ */
+export async function meetCluster(client: KubeClient, signal: AbortSignal): Promise<string> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+  while (true) {
+    try {
+      return await readClusterId(client, signal);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (patience.aborted || error.status === 401) throw new StartError(error.message);
+      await systemTiming.delay(250, patience).catch(() => {});
+    }
+  }
+}
+
+/** @throws {StartError} one line, if the definitions cannot be written. */
+export async function meetDefinitions(client: KubeClient, logger: Logger, signal: AbortSignal): Promise<void> {
+  try {
+    await installDefinitions({ client, timing: systemTiming, logger }, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    throw new StartError(
+      `Cannot install the CustomResourceDefinitions and the static policy: ${error.message}; ` +
+        "let an administrator do it, and give --no-crds",
+    );
+  }
+}
+
+/**
+ * A database that is down is waited for by every table; a role that may do everything is refused at once.
+ *
+ * @throws {StartError} one line, for that role.
+ */
+export async function meetDatabase(gate: RegistryGate, logger: Logger, signal: AbortSignal): Promise<void> {
+  try {
+    await gate.check(AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]));
+  } catch (error) {
+    if (error instanceof SuperuserRefused) throw new StartError(error.message);
+    if (!isExpected(error)) throw error;
+    logger.warn("the database cannot be used yet", { reason: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** Whether an error is an outside failure of the database that was handled, and no bug. */
+export function isExpected(error: unknown): boolean {
+  return [PostgresError, RegistryUntrusted, SuperuserRefused].some((known) => error instanceof known);
+}

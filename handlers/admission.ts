@@ -50,8 +50,8 @@ export class Admission {
   readonly #authority: CertificateAuthority;
   readonly #probe: ProbeResponder;
   readonly #url: string | undefined;
-  #registering: Promise<unknown> = Promise.resolve();
-  #stopping = false;
+  /** Absent while this process did not register anything: what is there is another replica's. */
+  #registering: Promise<unknown> | undefined;
 
   private constructor(
     options: AdmissionOptions,
@@ -98,7 +98,7 @@ export class Admission {
     const registering = registerWebhooks({
       client,
       build: (failurePolicy) => this.#configurations(failurePolicy),
-      listens: (attempt) => this.#listens(attempt),
+      listens: (attempt) => this.listens(attempt),
       prove: (attempt) => this.#prove(attempt),
       finalFailurePolicy: config.dev ? "Ignore" : "Fail",
       timing,
@@ -120,8 +120,8 @@ export class Admission {
    * Never rejects.
    */
   async unregister(): Promise<void> {
-    this.#stopping = true;
     if (this.#url === undefined) return;
+    if (this.#registering === undefined) return;
     await this.#registering;
     const { client, config, logger } = this.#options;
     try {
@@ -129,11 +129,6 @@ export class Admission {
     } catch (error) {
       logger.warn("the webhook configurations could not be removed", { instance: config.instance, error });
     }
-  }
-
-  /** Why reviews should not be sent here; `undefined` if they should. */
-  readiness(): string | undefined {
-    return this.#stopping ? "the operator is stopping" : undefined;
   }
 
   #configurations(failurePolicy: FailurePolicy): WebhookConfigurations {
@@ -149,7 +144,7 @@ export class Admission {
   }
 
   /** Asks our own listener over TLS, trusting what the configurations will trust. */
-  async #listens(signal: AbortSignal): Promise<boolean> {
+  async listens(signal: AbortSignal): Promise<boolean> {
     using http = Deno.createHttpClient({ caCerts: [this.#authority.certificate] });
     const address = `https://localhost:${this.#options.config.webhookPort}/`;
     const response = await fetch(address, { client: http, signal });

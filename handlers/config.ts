@@ -22,6 +22,12 @@ export interface Config {
   readonly reset: boolean;
   readonly allowSuperuser: boolean;
   readonly inPod: boolean;
+  /** Whether to work without leader election: the only replica there is. */
+  readonly standalone: boolean;
+  /** Where the Lease is; absent: the namespace of the Pod. */
+  readonly leaderElectionNamespace?: string;
+  /** Of this process, for people who look at the Lease. */
+  readonly processName: string;
   readonly logFormat: "plain" | "full" | "json";
   readonly logLevel: "debug" | "info" | "warning" | "error";
   /** Most objects of one kind that are reconciled at the same time. */
@@ -51,11 +57,12 @@ Usage: tablewright [run] [flags]
       --http-port PORT      health, HTTP (8080)
   -L, --liveness URL        health at this http://HOST:PORT, instead of --http-port
       --webhooks on|off     register webhooks (on)
-      --instance NAME       name of configurations and field manager (tablewright)
+      --instance NAME       name of configurations, Lease and field manager (tablewright)
       --dev                 register webhooks with failurePolicy Ignore
       --no-crds             install neither the CustomResourceDefinitions nor the static policy that holds
                             deletionPolicy Forbid while the operator is down (in a Pod they never are)
-      --standalone          work without leader election, as this version always does
+      --standalone          work without leader election: no other replica runs (outside a Pod the default)
+      --leader-election-namespace NAME   where the Lease is (the Pod's own namespace); named like the instance
       --embedded-database   start a PostgreSQL although the cluster is not the embedded one
       --reset               remove the state of earlier local runs first
       --allow-superuser     accept a DATABASE_URL whose role is a superuser
@@ -64,7 +71,7 @@ Usage: tablewright [run] [flags]
   -v, --verbose | -d, --debug | -q, --quiet
   -h, --help
 
-Environment: KUBECONFIG, DATABASE_URL, WATCH_NAMESPACE, TABLEWRIGHT_CACHE
+Environment: KUBECONFIG, DATABASE_URL, WATCH_NAMESPACE, POD_NAME, POD_NAMESPACE, TABLEWRIGHT_CACHE
 `;
 
 const STRINGS = [
@@ -75,6 +82,7 @@ const STRINGS = [
   "http-port",
   "webhooks",
   "instance",
+  "leader-election-namespace",
   "log-format",
   "max-concurrent-reconciles",
 ];
@@ -141,6 +149,7 @@ function usage(message: string): Command {
 }
 
 function readConfig(parsed: Parsed, env: Environment): Config {
+  const inPod = env["KUBERNETES_SERVICE_HOST"] !== undefined;
   return {
     namespaces: readNamespaces(parsed, env),
     webhooks: readEnum(parsed, "webhooks", ["on", "off"]) !== "off",
@@ -153,7 +162,9 @@ function readConfig(parsed: Parsed, env: Environment): Config {
     embeddedDatabase: parsed["embedded-database"] === true,
     reset: parsed["reset"] === true,
     allowSuperuser: parsed["allow-superuser"] === true,
-    inPod: env["KUBERNETES_SERVICE_HOST"] !== undefined,
+    inPod,
+    ...readElection(parsed, env, inPod),
+    processName: env["POD_NAME"] || env["HOSTNAME"] || "tablewright",
     logFormat: readEnum(parsed, "log-format", ["plain", "full", "json"]) ?? "plain",
     logLevel: readLogLevel(parsed),
     ...optional("webhookUrl", readWebhookUrl(parsed)),
@@ -181,12 +192,31 @@ function readNamespaces(parsed: Parsed, env: Environment): readonly string[] {
   if (all && flags.length > 0) throw new UsageError("-n and -A exclude each other");
   if (all) return [];
   const names = flags.length > 0 ? flags : (env["WATCH_NAMESPACE"] ?? "").split(",").map((name) => name.trim());
-  for (const name of names) {
-    if (name !== "" && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
-      throw new UsageError(`"${name}" is not the name of a namespace (no globs)`);
-    }
+  // Compared with the name, never with a pattern: kopf's globs would silently watch nothing.
+  return [
+    ...new Set(flags.length > 0 ? names.map(namespaceName) : names.filter((name) => name !== "").map(namespaceName)),
+  ];
+}
+
+/** Outside a Pod there are no replicas, unless somebody says where they meet. */
+function readElection(
+  parsed: Parsed,
+  env: Environment,
+  inPod: boolean,
+): Pick<Config, "standalone" | "leaderElectionNamespace"> {
+  const given = text(parsed, "leader-election-namespace");
+  if (parsed["standalone"] === true && given !== undefined) {
+    throw new UsageError("--standalone and --leader-election-namespace exclude each other");
   }
-  return [...new Set(names.filter((name) => name !== ""))];
+  const namespace = given ?? (env["POD_NAMESPACE"] || undefined);
+  const standalone = parsed["standalone"] === true || (!inPod && given === undefined);
+  if (standalone || namespace === undefined) return { standalone };
+  return { standalone, leaderElectionNamespace: namespaceName(namespace) };
+}
+
+function namespaceName(name: string): string {
+  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return name;
+  throw new UsageError(`"${name}" is not the name of a namespace (no globs)`);
 }
 
 function readNumber(parsed: Parsed, flag: string, range: { fallback: number; max: number }): number {

@@ -48,6 +48,11 @@ export class DatabaseRecovery implements Disposable {
     this.#options = options;
   }
 
+  /** Why the database cannot be reached; `undefined` if nothing is known against it. */
+  get fault(): string | undefined {
+    return this.#outage?.message;
+  }
+
   /** The same database; while it is known to be down its transactions fail at once, and never connect. */
   guard(database: Database): Database {
     return {

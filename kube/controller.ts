@@ -103,22 +103,30 @@ export class Controller {
     this.#queue.addAfter(key, delayMs);
   }
 
-  /** Works until `signal` is aborted, then lets running reconciles end within the drain timeout. Never rejects. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Works until `signal` is aborted, then lets running reconciles end within the drain timeout. Never rejects.
+   *
+   * @param forbidden Aborts running reconciles at once: what they do is not wanted any more.
+   * @returns whether all of them ended; one that ignores its signal is abandoned, and may still do something.
+   */
+  async run(signal: AbortSignal, forbidden: AbortSignal = new AbortController().signal): Promise<boolean> {
     const workers = Array.from({ length: this.#options.workers }, () => this.#work());
     const ended = Promise.all(workers).then(() => undefined);
-    await whenAborted(signal);
+    await Promise.race([whenAborted(signal), whenAborted(forbidden)]);
     this.#queue.shutdown();
-    await this.#drain(ended);
+    return await this.#drain(ended, forbidden);
   }
 
-  async #drain(ended: Promise<void>): Promise<void> {
+  async #drain(ended: Promise<void>, forbidden: AbortSignal): Promise<boolean> {
     const { timing, drainTimeoutMs = DEFAULT_DRAIN_TIMEOUT_MS } = this.#options;
-    if (await endsWithin(ended, drainTimeoutMs, timing)) return;
-    this.#logger.warn("Reconciles still run at the shutdown deadline and are aborted");
-    this.#hardStop.abort(new DOMException("The operator stops", "AbortError"));
-    if (await endsWithin(ended, ABORT_GRACE_MS, timing)) return;
+    const over = Promise.race([ended, whenAborted(forbidden)]);
+    const isInTime = await endsWithin(over, drainTimeoutMs, timing);
+    if (isInTime && !forbidden.aborted) return true;
+    if (!isInTime) this.#logger.warn("Reconciles still run at the shutdown deadline and are aborted");
+    this.#hardStop.abort(forbidden.aborted ? forbidden.reason : new DOMException("The operator stops", "AbortError"));
+    if (await endsWithin(ended, ABORT_GRACE_MS, timing)) return true;
     this.#logger.error("Reconciles ignore their signal and are abandoned");
+    return false;
   }
 
   async #work(): Promise<void> {

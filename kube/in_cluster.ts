@@ -34,7 +34,10 @@ export async function inClusterConfig(options: InClusterOptions): Promise<Cluste
   const certificateAuthority = await read("ca.crt");
   const token = rememberToken(() => read("token"), options.now);
   await token({ refresh: false });
-  return { server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`, certificateAuthority, token };
+  // A projected token may come without it.
+  const namespace = await options.readTextFile(`${folder}/namespace`).then((text) => text.trim(), () => undefined);
+  const server = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return { server, certificateAuthority, token, ...(namespace === undefined ? {} : { namespace }) };
 }
 
 async function readFile(path: string, readTextFile: InClusterOptions["readTextFile"]): Promise<string> {

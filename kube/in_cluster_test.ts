@@ -13,11 +13,14 @@ function setUp() {
   return { files, options, pass: (ms: number) => now += ms };
 }
 
-Deno.test("inClusterConfig() reads address, authority and token, with brackets around IPv6", async () => {
-  const { options } = setUp();
+Deno.test("inClusterConfig() reads address, authority, token and namespace, with brackets around IPv6", async () => {
+  const { files, options } = setUp();
   const config = await inClusterConfig(options);
   assertEquals([config.server, config.certificateAuthority], ["https://10.0.0.1:443", "CA"]);
   assertEquals(await config.token?.({ refresh: false }), "one");
+  assertEquals("namespace" in config, false);
+  files["/sa/namespace"] = "team\n";
+  assertEquals((await inClusterConfig(options)).namespace, "team");
   assertEquals((await inClusterConfig({ ...options, host: "fd00::1" })).server, "https://[fd00::1]:443");
 });
 

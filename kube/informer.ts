@@ -89,6 +89,11 @@ export class Informer<T extends KubeObject = KubeObject> {
     return Math.min(...this.#reflectors.map((reflector) => reflector.lastActivity));
   }
 
+  /** When the API server was last heard or asked, in milliseconds since 1970; the oldest of all namespaces. */
+  get lastAttempt(): number {
+    return Math.min(...this.#reflectors.map((reflector) => reflector.lastAttempt));
+  }
+
   /** Resolves once the state is no longer `syncing`: an absent kind blocks nothing. Rejects with the signal's reason. */
   whenSynced(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {

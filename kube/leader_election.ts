@@ -58,6 +58,7 @@ export class LeaderElection {
   #term: Term | undefined;
   #fault: string | undefined = "the Lease was not read yet";
   #mayWatch = true;
+  readonly #decided = Promise.withResolvers<void>();
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
@@ -67,6 +68,11 @@ export class LeaderElection {
   /** Whether this process leads now. */
   get isLeading(): boolean {
     return this.#term?.isHeld() === true;
+  }
+
+  /** Resolves after the first attempt: whether this process leads, stands by, or cannot know. */
+  get decided(): Promise<void> {
+    return this.#decided.promise;
   }
 
   /** Why nobody is known to lead; `undefined` if somebody does. */
@@ -91,6 +97,7 @@ export class LeaderElection {
     while (!signal.aborted) {
       const term = await this.#try(signal);
       if (term !== undefined) return term;
+      this.#decided.resolve();
       await this.#waitForChance(signal);
     }
     return undefined;
@@ -154,6 +161,7 @@ export class LeaderElection {
     // One for the whole term: each call of any() stays with the signals that it joins.
     const renewing = this.#renewUntil(term, AbortSignal.any([ended.signal, term.lost]));
     this.#term = term;
+    this.#decided.resolve();
     try {
       await lead(term);
     } finally {

@@ -57,11 +57,18 @@ export class Reflector<T extends KubeObject> {
   state: InformerState = "syncing";
   /** When the API server last told something, in milliseconds since 1970. */
   lastActivity: number;
+  #lastStep: number;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
     this.#backoff = new Backoff(options.context, BACKOFF);
     this.lastActivity = options.context.now();
+    this.#lastStep = this.lastActivity;
+  }
+
+  /** When something was last heard or tried, in milliseconds since 1970: an API server that is down stops nobody from trying. */
+  get lastAttempt(): number {
+    return Math.max(this.lastActivity, this.#lastStep);
   }
 
   /** Runs until `signal` is aborted. */
@@ -75,6 +82,7 @@ export class Reflector<T extends KubeObject> {
   /** One list or one watch; answers how long to wait before the next. */
   async #step(signal: AbortSignal): Promise<number> {
     const resourceVersion = this.#resourceVersion;
+    this.#lastStep = this.#options.context.now();
     try {
       if (resourceVersion === undefined) {
         await this.#list(signal);

@@ -18,6 +18,8 @@ export interface ClusterConfig {
   readonly insecureSkipTlsVerify?: boolean;
   /** `http://host:port` of a proxy. */
   readonly proxyUrl?: string;
+  /** The namespace of the Pod that logs in. */
+  readonly namespace?: string;
 }
 
 export type QueryValue = string | number | boolean | undefined;

@@ -115,13 +115,25 @@ async function operate(
   signal: AbortSignal,
 ): Promise<void> {
   const { run } = await import("../main.ts");
-  await run(choice.cluster.kind === "pod" ? podConfig(options.config) : options.config, {
+  await run(configFor(choice.cluster, options.config), {
     cluster: await clusterConfig(choice.cluster, servers, options.env),
     databaseUrl: choice.database.kind === "url" ? choice.database.url : servers.postgres?.url ?? "",
     embeddedCluster: choice.cluster.kind === "embedded",
     onReady: () => printBanner(options, choice, servers),
     onUnregistered,
   }, signal);
+}
+
+/** Also in a Pod the embedded cluster is nobody else's, and no Service leads to us. */
+function configFor(cluster: ClusterChoice, config: Config): Config {
+  switch (cluster.kind) {
+    case "pod":
+      return podConfig(config);
+    case "embedded":
+      return { ...config, inPod: false, standalone: true };
+    case "kubeconfig":
+      return config;
+  }
 }
 
 async function choose({ config, clone, env }: LocalRunOptions, root: string): Promise<Choice> {

@@ -61,10 +61,14 @@ const SPEC = { tableName: "direct", columns: [{ id: "integer" }], primaryKey: "i
 
 Deno.test("health, readiness and their checks are served, and nothing else", async () => {
   assertEquals(await ask(operator.httpPort, "/healthz"), { status: 200, text: "ok\n" });
+  assertEquals(await ask(operator.httpPort, "/healthz?verbose"), {
+    status: 200,
+    text: "[+]event-loop ok\n[+]watch-databasetable ok\n[+]workers-databasetable ok\n",
+  });
   assertEquals(await ask(operator.httpPort, "/readyz"), { status: 200, text: "ok\n" });
   assertEquals(await ask(operator.httpPort, "/readyz?verbose"), {
     status: 200,
-    text: "[+]admission ok\n[+]cache-databasetable ok\n",
+    text: "[+]shutdown ok\n[+]listener ok\n[+]cache-databasetable ok\n[+]database ok\n",
   });
   for (const path of ["/", "/metrics/../etc/passwd", "/healthz/x", "/%00"]) {
     assertEquals((await ask(operator.httpPort, path)).status, 404, path);
@@ -76,7 +80,8 @@ Deno.test("until the first list is complete the operator is alive and not ready"
   await using second = startSecond({ cluster: { server: api.server } }, ["--no-crds", "--webhooks", "off"]);
   await api.held;
   assertEquals(await ask(second.httpPort, "/healthz"), { status: 200, text: "ok\n" });
-  const text = "[+]admission ok\n[-]cache-databasetable failed: the first list is not complete\n";
+  const text =
+    "[+]shutdown ok\n[+]listener ok\n[-]cache-databasetable failed: the first list is not complete\n[+]database ok\n";
   assertEquals(await ask(second.httpPort, "/readyz"), { status: 503, text });
   api.release();
   await eventually("ready", async () => (await ask(second.httpPort, "/readyz")).status === 200 || undefined);

@@ -1,4 +1,5 @@
 import { KubeError } from "../../kube/client.ts";
+import { LeadershipLost } from "../../kube/leadership.ts";
 import { UnsupportedServer } from "../../postgres/apply/apply.ts";
 import { RegistryUntrusted, SuperuserRefused } from "../../postgres/registry/registry_gate.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
@@ -23,7 +24,8 @@ export function failureOf(error: unknown): Failure | undefined {
     if (error.status !== 403) return undefined;
     return { reason: "Forbidden", message: error.message, databaseReachable: true, retryNow: true };
   }
-  if (error instanceof DOMException) return undefined;
+  // Another process leads, and will write what is to be said.
+  if (error instanceof DOMException || error instanceof LeadershipLost) return undefined;
   // The stack is in the log; whoever looks at the object must not read that all is well.
   const message = "the operator failed in a way that nobody expected: see its log";
   return { reason: "InternalError", message, databaseReachable: true, retryNow: true };

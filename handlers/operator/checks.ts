@@ -1,18 +1,56 @@
-import { HealthChecks } from "../health.ts";
+import type { Informer } from "../../kube/informer.ts";
+import { type Fault, HealthChecks } from "../health.ts";
 import type { OperationsOptions } from "../operations.ts";
 import type { OperatorParts } from "./parts.ts";
 
+/** Twice the silence after which a watch is opened again: whoever is older than that is not even trying. */
+const WATCH_MAX_AGE_MS = 140_000;
+const LISTENER_TIMEOUT_MS = 2_000;
+
 /** Every named check of the operator: whoever has another one adds it here. */
-export function createChecks({ admission, controls }: OperatorParts): OperationsOptions {
-  const readiness = new HealthChecks();
-  readiness.add({ name: "admission", weight: "required", check: () => admission.readiness() });
+export function createChecks(parts: OperatorParts): OperationsOptions {
+  return { health: healthChecks(parts), readiness: readinessChecks(parts) };
+}
+
+/** What a restart mends. Not an outage of API server or database: a restart would only lose the caches. */
+function healthChecks({ controls, heartbeat, timing }: OperatorParts): HealthChecks {
+  const checks = new HealthChecks();
+  checks.add({ name: "event-loop", weight: "required", check: () => heartbeat.fault });
+  for (const { name, informer, running } of controls) {
+    checks.add(
+      { name: `watch-${name}`, weight: "required", check: () => watchFault(informer, timing.now()) },
+      { name: `workers-${name}`, weight: "required", check: () => running.fault },
+    );
+  }
+  return checks;
+}
+
+/** What makes another replica the better one for a review; the rest is told and takes nobody out of service. */
+function readinessChecks({ admission, controls, databases, election, shutdown }: OperatorParts): HealthChecks {
+  const checks = new HealthChecks();
+  checks.add(
+    { name: "shutdown", weight: "required", check: () => shutdown.fault },
+    { name: "listener", weight: "required", check: () => listenerFault((signal) => admission.listens(signal)) },
+  );
   for (const { name, informer } of controls) {
-    readiness.add({
+    checks.add({
       name: `cache-${name}`,
       weight: "required",
       // A kind whose CRD is absent is polled, and makes nobody unready.
       check: () => informer.state === "syncing" ? "the first list is not complete" : undefined,
     });
   }
-  return { health: new HealthChecks(), readiness };
+  checks.add({ name: "database", weight: "informational", check: () => databases.recovery.fault });
+  if (election !== undefined) checks.add({ name: "election", weight: "informational", check: () => election.fault });
+  return checks;
+}
+
+function watchFault(informer: Informer, now: number): Fault {
+  const ageMs = now - informer.lastAttempt;
+  return ageMs > WATCH_MAX_AGE_MS ? `nothing was heard or tried for ${Math.round(ageMs / 1_000)} s` : undefined;
+}
+
+/** As the API server will call us: over TLS, with a certificate that is valid now. */
+async function listenerFault(listens: (signal: AbortSignal) => Promise<boolean>): Promise<Fault> {
+  return await listens(AbortSignal.timeout(LISTENER_TIMEOUT_MS)) ? undefined : "the listener answers something else";
 }

@@ -1,8 +1,15 @@
 import { KubeClient, KubeError } from "../../kube/client.ts";
 import type { ClusterConfig } from "../../kube/client.ts";
+import { LeadershipLost } from "../../kube/leadership.ts";
 import type { Logger } from "../../kube/logger.ts";
 import { systemTiming } from "../../kube/timing.ts";
-import { type RegistryGate, RegistryUntrusted, SuperuserRefused } from "../../postgres/registry/registry_gate.ts";
+import {
+  refuseSuperuser,
+  type RegistryGate,
+  RegistryUntrusted,
+  SuperuserRefused,
+} from "../../postgres/registry/registry_gate.ts";
+import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
 import { StartError } from "../errors.ts";
 import { installDefinitions } from "../install.ts";
@@ -52,21 +59,38 @@ export async function meetDefinitions(client: KubeClient, logger: Logger, signal
 }
 
 /**
- * A database that is down is waited for by every table; a role that may do everything is refused at once.
+ * A database that is down is waited for by every table; a role that may do everything is refused at once. Changes nothing, since
+ * another replica may lead.
  *
  * @throws {StartError} one line, for that role.
  */
-export async function meetDatabase(gate: RegistryGate, logger: Logger, signal: AbortSignal): Promise<void> {
+export async function meetDatabase(database: Database, logger: Logger, signal: AbortSignal): Promise<void> {
   try {
-    await gate.check(AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]));
+    await refuseSuperuser(database, AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]));
   } catch (error) {
     if (error instanceof SuperuserRefused) throw new StartError(error.message);
-    if (!isExpected(error)) throw error;
-    logger.warn("the database cannot be used yet", { reason: error instanceof Error ? error.message : String(error) });
+    warnOfDatabase(error, logger);
   }
 }
 
-/** Whether an error is an outside failure of the database that was handled, and no bug. */
+/** Makes the registry if there is none: for the leader. A fault of it is told by every table, and asked for again by each. */
+export async function meetRegistry(
+  { gate, logger }: { readonly gate: RegistryGate; readonly logger: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await gate.check(AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]));
+  } catch (error) {
+    if (!signal.aborted) warnOfDatabase(error, logger);
+  }
+}
+
+function warnOfDatabase(error: unknown, logger: Logger): void {
+  if (!isExpected(error)) throw error;
+  logger.warn("the database cannot be used yet", { reason: error instanceof Error ? error.message : String(error) });
+}
+
+/** Whether an error is an outside failure that was handled, and no bug. */
 export function isExpected(error: unknown): boolean {
-  return [PostgresError, RegistryUntrusted, SuperuserRefused].some((known) => error instanceof known);
+  return [PostgresError, RegistryUntrusted, SuperuserRefused, LeadershipLost].some((known) => error instanceof known);
 }

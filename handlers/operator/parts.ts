@@ -1,5 +1,6 @@
 import type { KubeClient } from "../../kube/client.ts";
 import { EventRecorder } from "../../kube/event_recorder.ts";
+import type { LeaderElection } from "../../kube/leader_election.ts";
 import { createLogger, type Logger } from "../../kube/logger.ts";
 import { systemTiming, type Timing } from "../../kube/timing.ts";
 import { RegistryGate } from "../../postgres/registry/registry_gate.ts";
@@ -7,12 +8,16 @@ import { Admission } from "../admission.ts";
 import type { Config } from "../config.ts";
 import { controlKind, type KindControl } from "../control.ts";
 import { TABLE_RESOURCE } from "../database_table/handler.ts";
+import { Heartbeat } from "../heartbeat.ts";
 import { createKinds } from "../kinds.ts";
+import { LeaderFence } from "../leader_fence.ts";
 import { type Databases, openDatabases } from "../open_databases.ts";
 import type { KindHandler } from "../registry.ts";
 import { meetNamespaces } from "../watched_namespaces.ts";
 import type { Connections } from "./connections.ts";
+import { prepareElection } from "./election.ts";
 import { isExpected, meetCluster, meetDatabase, meetDefinitions, openClient } from "./meet.ts";
+import { Shutdown } from "./shutdown.ts";
 
 /** All that an operator consists of, made and met, and nothing of it started. */
 export interface OperatorParts {
@@ -26,6 +31,12 @@ export interface OperatorParts {
   readonly kinds: readonly KindHandler[];
   readonly controls: readonly KindControl[];
   readonly admission: Admission;
+  readonly gate: RegistryGate;
+  /** Absent: this is the only replica, and leads. */
+  readonly election: LeaderElection | undefined;
+  readonly fence: LeaderFence;
+  readonly heartbeat: Heartbeat;
+  readonly shutdown: Shutdown;
   /** Where no namespace is, nothing can be admitted, nor the way to us be proven: that waits until there is one. */
   readonly isProvable: boolean;
 }
@@ -45,17 +56,21 @@ export async function makeParts(
   const logger = createLogger({ format: config.logFormat, level: config.logLevel });
   const client = resources.adopt(openClient(connections.cluster), (each) => each.close());
   const databases = resources.use(openDatabases(config, connections.databaseUrl, logger));
-  const gate = new RegistryGate(databases.database, { allowSuperuser: config.allowSuperuser, now: timing.now });
-  const { embeddedCluster } = connections;
+  const fence = new LeaderFence();
+  const database = fence.guard(databases.database);
+  const gate = new RegistryGate(database, { allowSuperuser: config.allowSuperuser, now: timing.now });
+  const { embeddedCluster, cluster } = connections;
   const clusterId = await meetCluster(client, signal);
   const whenMissing = embeddedCluster ? "create" : "warn";
   const namespaces = await meetNamespaces({ client, whenMissing, logger }, config.namespaces, signal);
-  await meetDatabase(gate, logger, signal);
+  const podNamespace = cluster.namespace;
+  const election = await prepareElection({ config, client, podNamespace, logger }, signal);
+  if (!config.allowSuperuser) await meetDatabase(databases.verdictDatabase, logger, signal);
   if (config.installCrds) await meetDefinitions(client, logger, signal);
 
   const events = new EventRecorder({ client, reportingInstance: config.instance, timing, logger });
   const shared = { config, client, timing, logger };
-  const kinds = createKinds({ ...shared, ...databases, gate, clusterId, events });
+  const kinds = createKinds({ ...shared, ...databases, database, gate, clusterId, events });
   const admission = await Admission.create({ ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE });
   const control = {
     ...shared,
@@ -66,5 +81,11 @@ export async function makeParts(
   };
   const controls = kinds.flatMap((kind) => controlKind(kind, control) ?? []);
   const isProvable = config.namespaces.length === 0 || namespaces.length > 0;
-  return { ...shared, connections, databases, events, kinds, controls, admission, isProvable };
+  const state = {
+    election,
+    fence,
+    heartbeat: new Heartbeat(timing, () => performance.now()),
+    shutdown: new Shutdown({ inPod: config.inPod, timing }),
+  };
+  return { ...shared, ...state, connections, databases, gate, events, kinds, controls, admission, isProvable };
 }

@@ -1,48 +1,75 @@
+import { soleLeadership } from "../../kube/leadership.ts";
 import { whenAborted } from "../../kube/timing.ts";
 import type { Config } from "../config.ts";
+import type { ReviewListener } from "../review_listener.ts";
 import { createChecks } from "./checks.ts";
 import type { Connections } from "./connections.ts";
+import { lead } from "./lead.ts";
 import { makeParts, type OperatorParts } from "./parts.ts";
 import { serveAdmission, serveOperations } from "./serve.ts";
-import { createTasks } from "./tasks.ts";
+import { createTasks, runTogether } from "./tasks.ts";
 
 /**
- * Runs the operator until `signal` is aborted, then stops everything in order.
+ * Runs the operator until `signal` is aborted, then stops everything in order: it is not ready any more and sends its clients away; in a
+ * Pod it waits until nobody comes; watches end; reconciles that run may end; the Lease is freed; listeners and pools are closed.
  *
  * @throws {StartError} one line, if it cannot start and only a person can mend that.
  */
 export async function run(config: Config, connections: Connections, signal: AbortSignal): Promise<void> {
   await using resources = new AsyncDisposableStack();
   const parts = await makeParts({ config, connections }, resources, signal);
-  resources.adopt(serveAdmission(parts), (listener) => listener.shutdown());
+  const listener = resources.adopt(serveAdmission(parts), (each) => each.shutdown());
   resources.adopt(serveOperations(parts, createChecks(parts)), (server) => server.shutdown());
-  await operate(parts, signal);
+  await operate(parts, listener, signal);
 }
 
-/** Watches, reconciles and admits until `signal` is aborted or something throws; either way it ends in the same order. */
-async function operate(parts: OperatorParts, signal: AbortSignal): Promise<void> {
-  const { admission, connections, events } = parts;
-  const failed = new AbortController();
-  const stop = AbortSignal.any([signal, failed.signal]);
-  const { everywhere, leading } = createTasks(parts);
-  const loops = Promise.all([...everywhere, ...leading].map((task) => task(stop)));
-  await using work = new AsyncDisposableStack();
-  work.defer(async () => {
-    failed.abort();
+/** Watches, admits and, while it leads, reconciles until `signal` is aborted or something throws; both end in the same order. */
+async function operate(parts: OperatorParts, listener: ReviewListener, signal: AbortSignal): Promise<void> {
+  const { admission, connections, events, shutdown } = parts;
+  const [leaving, stop] = [new AbortController(), new AbortController()];
+  const prepared = Promise.withResolvers<void>();
+  const loops = runLoops(parts, { leaving: leaving.signal, stop: stop.signal, onPrepared: prepared.resolve });
+  await using ending = new AsyncDisposableStack();
+  ending.defer(async () => {
+    leaving.abort();
     // The webhooks go first, while the listener still answers: whoever waits for us may not wait for the drain.
-    await Promise.all([admission.unregister().then(connections.onUnregistered), loops]);
+    const unregistered = admission.unregister().then(connections.onUnregistered);
+    await shutdown.leave(listener);
+    stop.abort();
+    await Promise.all([unregistered, loops.catch(() => {})]);
     await events.flush();
   });
-  await becomeReady(parts, stop);
+  const stopped = whenAborted(signal);
+  await Promise.race([becomeReady(parts, prepared.promise, signal), loops, stopped]);
   if (!signal.aborted) tellReady(parts);
-  await whenAborted(signal);
+  await Promise.race([stopped, loops]);
 }
 
-async function becomeReady({ controls, admission, isProvable }: OperatorParts, signal: AbortSignal): Promise<void> {
-  const synced = controls.map(({ informer }) => informer.whenSynced(signal));
-  const registered = admission.register(signal);
+interface LoopSignals {
+  readonly leaving: AbortSignal;
+  readonly stop: AbortSignal;
+  readonly onPrepared: () => void;
+}
+
+/** All that goes on; resolves when all of it has ended after `stop`. @throws what ends the operator. */
+async function runLoops(parts: OperatorParts, { leaving, stop, onPrepared }: LoopSignals): Promise<void> {
+  const { everywhere, leading } = createTasks(parts);
+  const context = { parts, tasks: leading, leaving, onPrepared };
+  await runTogether((signal) => [
+    ...everywhere.map((task) => task(signal)),
+    parts.election === undefined
+      ? lead(context, soleLeadership(signal))
+      : parts.election.run((leadership) => lead(context, leadership), signal),
+  ], stop);
+}
+
+/** A standby is ready when its caches are warm; a leader when it has prepared what all replicas need too. */
+async function becomeReady(parts: OperatorParts, prepared: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { controls, election } = parts;
   try {
-    await Promise.all(isProvable ? [...synced, registered] : synced);
+    await Promise.all(controls.map(({ informer }) => informer.whenSynced(signal)));
+    await election?.decided;
+    if (election === undefined || election.isLeading) await prepared;
   } catch (error) {
     if (!signal.aborted) throw error;
   }

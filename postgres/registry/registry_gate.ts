@@ -1,4 +1,4 @@
-import type { Database, Transaction } from "../session/client.ts";
+import type { Database, Transaction, TransactionOptions } from "../session/client.ts";
 import { ensureRegistry, registryFaults } from "./registry_bootstrap.ts";
 
 /** Somebody else made or changed the registry: what it says may be a trap, so nothing is altered or dropped. */
@@ -66,14 +66,28 @@ export class RegistryGate {
   }
 
   async #ask(signal: AbortSignal): Promise<void> {
-    const limits = { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal, readOnly: true };
-    const superuser = await this.#database.transaction(limits, readSuperuser);
-    if (superuser !== undefined && !this.#options.allowSuperuser) throw new SuperuserRefused(superuser);
+    const limits = readOnly(signal);
+    if (!this.#options.allowSuperuser) await refuseSuperuser(this.#database, signal);
     const made = await ensureRegistry(this.#database, signal);
     const faults = made.length > 0 ? made : await this.#database.transaction(limits, registryFaults);
     if (faults.length > 0) throw new RegistryUntrusted(faults);
     this.#trustedUntil = this.#options.now() + TRUST_MS;
   }
+}
+
+/**
+ * Looks at our own role only, and changes nothing.
+ *
+ * @throws {SuperuserRefused} if it is a superuser.
+ * @throws {PostgresError} if the database cannot be asked.
+ */
+export async function refuseSuperuser(database: Database, signal: AbortSignal): Promise<void> {
+  const superuser = await database.transaction(readOnly(signal), readSuperuser);
+  if (superuser !== undefined) throw new SuperuserRefused(superuser);
+}
+
+function readOnly(signal: AbortSignal): TransactionOptions {
+  return { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal, readOnly: true };
 }
 
 /** The name of the role if it is a superuser. */

@@ -1,0 +1,60 @@
+import { isAllowed } from "../../kube/access_review.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { LeaderElection } from "../../kube/leader_election.ts";
+import { LEASE, type LeaseName, LeaseStore } from "../../kube/lease_store.ts";
+import type { Logger } from "../../kube/logger.ts";
+import { systemTiming } from "../../kube/timing.ts";
+import type { Config } from "../config.ts";
+import { StartError } from "../errors.ts";
+
+export interface ElectionOptions {
+  readonly config: Config;
+  readonly client: KubeClient;
+  /** Of the Pod that we are. */
+  readonly podNamespace: string | undefined;
+  readonly logger: Logger;
+}
+
+const VERBS = ["get", "watch", "create", "patch"] as const;
+
+/**
+ * How this process finds out whether it leads; `undefined` if it is the only one there is.
+ *
+ * @throws {StartError} one line, if it is to take part and cannot.
+ */
+export async function prepareElection(
+  options: ElectionOptions,
+  signal: AbortSignal,
+): Promise<LeaderElection | undefined> {
+  const { config, client, logger } = options;
+  if (config.standalone) return undefined;
+  const namespace = config.leaderElectionNamespace ?? options.podNamespace;
+  if (namespace === undefined) {
+    throw new StartError(
+      "Cannot choose where the replicas meet: give --leader-election-namespace NAME, or --standalone for the only replica",
+    );
+  }
+  const lease = { namespace, name: config.instance };
+  await meetLease(client, lease, signal);
+  // A Pod keeps its name when its container starts again, and the one before may still be on its way out.
+  const identity = `${config.processName}_${crypto.randomUUID()}`;
+  return new LeaderElection({
+    store: new LeaseStore({ client, lease, identity }),
+    identity,
+    timing: systemTiming,
+    uptime: () => performance.now(),
+    logger,
+  });
+}
+
+async function meetLease(client: KubeClient, { namespace, name }: LeaseName, signal: AbortSignal): Promise<void> {
+  const answers = await Promise.all(
+    VERBS.map((verb) => isAllowed(client, { verb, type: LEASE, namespace, name }, { signal })),
+  );
+  const missing = VERBS.filter((_, index) => answers[index] === false);
+  if (missing.length === 0) return;
+  throw new StartError(
+    `Cannot take part in the leader election: the operator may not ${missing.join(", ")} the Lease ` +
+      `${namespace}/${name}; let an administrator grant it, or give --standalone for the only replica`,
+  );
+}

@@ -1,0 +1,42 @@
+import type { Leadership } from "../../kube/leadership.ts";
+import type { OperatorParts } from "./parts.ts";
+import { meetRegistry } from "./meet.ts";
+import { type LeaderTask, runTogether } from "./tasks.ts";
+
+export interface TermContext {
+  readonly parts: OperatorParts;
+  readonly tasks: readonly LeaderTask[];
+  /** Aborted when the process is on its way out: nothing is registered any more, although the work still goes on. */
+  readonly leaving: AbortSignal;
+  /** Called when what all replicas need is there: the registry in the database, the webhook configurations. */
+  readonly onPrepared: () => void;
+}
+
+/**
+ * Does the leader's work for one term; returns when all of it has ended.
+ *
+ * @throws what a task throws, after the others have ended: a term is over only then.
+ */
+export async function lead(context: TermContext, leadership: Leadership): Promise<void> {
+  const { parts, tasks } = context;
+  await parts.fence.during(leadership, () =>
+    runTogether((signal) => {
+      const own: Leadership = { signal, lost: leadership.lost, isHeld: () => leadership.isHeld() };
+      return [prepare(context, signal), ...tasks.map((task) => task(own))];
+    }, leadership.signal));
+}
+
+async function prepare({ parts, leaving, onPrepared }: TermContext, signal: AbortSignal): Promise<void> {
+  const { admission, isProvable } = parts;
+  const stop = AbortSignal.any([signal, leaving]);
+  try {
+    // Before anybody is sent to us: a verdict reads the registry.
+    await meetRegistry(parts, signal);
+    const registered = admission.register(stop);
+    if (isProvable) await registered;
+    onPrepared();
+    await registered;
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
+}

@@ -1,9 +1,9 @@
 import { isKubeError, type KubeClient } from "../kube/client.ts";
 import type { Logger } from "../kube/logger.ts";
-import { NAMESPACE } from "./namespace.ts";
+import { mayRead, NAMESPACE } from "./namespace.ts";
 
 export interface NamespacesContext {
-  readonly client: Pick<KubeClient, "get" | "create">;
+  readonly client: Pick<KubeClient, "get" | "create" | "request">;
   /** `create` in a cluster of our own; elsewhere whose objects they are is not ours to decide. */
   readonly whenMissing: "create" | "warn";
   readonly logger: Logger;
@@ -38,14 +38,18 @@ async function meetNamespace(context: NamespacesContext, name: string, signal: A
   return true;
 }
 
-async function exists(client: Pick<KubeClient, "get">, name: string, signal: AbortSignal): Promise<boolean> {
+async function exists(
+  client: Pick<KubeClient, "get" | "request">,
+  name: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // Whoever may not look cannot know, and may well be allowed to work in it.
+  if (!(await mayRead(client, name, { signal }))) return true;
   try {
     await client.get(NAMESPACE, { name }, { signal });
     return true;
   } catch (error) {
     if (isKubeError(error, 404)) return false;
-    // Whoever may not look cannot know, and may well be allowed to work in it.
-    if (isKubeError(error, 403)) return true;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { KubeError } from "../kube/client.ts";
+import { KubeError, type RequestOptions, type Written } from "../kube/client.ts";
 import { memoryLogger } from "../kube/logger.ts";
 import type { KubeManifest, ResourceReference } from "../kube/object.ts";
 import { meetNamespaces } from "./watched_namespaces.ts";
@@ -13,9 +13,16 @@ function clusterOf(answers: Readonly<Record<string, number>>) {
     client: {
       get<T>(_type: unknown, { name = "" }: ResourceReference): Promise<T> {
         const status = answers[name] ?? 404;
+        if (status === 403) throw new TypeError(`${name} may not be read`);
         return status === 200
           ? Promise.resolve({} as T)
           : Promise.reject(new KubeError(`answered ${status}`, { status, reason: "Test" }));
+      },
+      /** Only what may be read is asked for: a SelfSubjectAccessReview says so. */
+      request<T>(_method: string, _path: string, { body }: RequestOptions = {}): Promise<Written<T>> {
+        const { spec } = body as { spec: { resourceAttributes: { name: string } } };
+        const allowed = answers[spec.resourceAttributes.name] !== 403;
+        return Promise.resolve({ object: { status: { allowed } } as T, warnings: [] });
       },
       create<T>(_type: unknown, manifest: KubeManifest): Promise<{ object: T; warnings: string[] }> {
         created.push(manifest);

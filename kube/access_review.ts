@@ -41,3 +41,30 @@ export async function isAllowed(
   );
   return object.status?.allowed === true;
 }
+
+/** How long an answer is believed: an administrator who grants something need not restart us. */
+const BELIEVED_MS = 300_000;
+
+/** What we may do, asked once for a while: for questions that come with each object. */
+export class Rights {
+  readonly #client: Pick<KubeClient, "request">;
+  readonly #now: () => number;
+  readonly #answers = new Map<string, { readonly allowed: boolean; readonly until: number }>();
+
+  /** @param now Milliseconds from any beginning. */
+  constructor(client: Pick<KubeClient, "request">, now: () => number) {
+    this.#client = client;
+    this.#now = now;
+  }
+
+  /** @throws {KubeError} if it cannot be asked. */
+  async allow(access: Access, signal: AbortSignal): Promise<boolean> {
+    const { verb, type, namespace, name } = access;
+    const key = JSON.stringify([verb, type.group, type.plural, namespace, name]);
+    const known = this.#answers.get(key);
+    if (known !== undefined && this.#now() < known.until) return known.allowed;
+    const allowed = await isAllowed(this.#client, access, { signal });
+    this.#answers.set(key, { allowed, until: this.#now() + BELIEVED_MS });
+    return allowed;
+  }
+}

@@ -42,7 +42,7 @@ interface CrdStatus {
 
 type Crd = KubeObject<CrdSpec, CrdStatus>;
 
-const CRDS: ResourceType = {
+export const CRDS: ResourceType = {
   group: "apiextensions.k8s.io",
   version: "v1",
   plural: "customresourcedefinitions",
@@ -82,6 +82,28 @@ export async function readCustomResourceDefinition(
     hasStatusSubresource: storageVersion(crd)?.subresources?.status !== undefined,
     revision: revisionOf(crd.metadata.annotations),
   };
+}
+
+interface DiscoveredResources {
+  readonly resources?: readonly { readonly name: string; readonly verbs: readonly string[] }[];
+}
+
+/**
+ * Whether a kind is served for reading and deleting only, or not at all: its CRD is being deleted, or gone. Everybody may ask this;
+ * it is for those who may not read the CRD.
+ */
+export async function isServedForDeletionOnly(
+  client: Pick<KubeClient, "request">,
+  { group, version, plural }: ResourceType,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const { object } = await client.request<DiscoveredResources>("GET", `/apis/${group}/${version}`, { signal });
+    return object.resources?.find(({ name }) => name === plural)?.verbs.includes("create") !== true;
+  } catch (error) {
+    if (isKubeError(error, 404)) return true;
+    throw error;
+  }
 }
 
 async function applyUnlessNewer(context: CrdContext, manifest: KubeManifest, signal: AbortSignal): Promise<CrdOutcome> {

@@ -20,7 +20,7 @@ export class FakeLease {
   }
 
   /** How one process sees it. */
-  connect(weather: () => Weather): Pick<LeaseStore, "read" | "create" | "replace" | "becomesFree"> {
+  connect(weather: () => Weather): Pick<LeaseStore, "read" | "create" | "replace" | "changes"> {
     return {
       read: (call) => this.#send(weather(), call, () => this.current),
       create: (spec, call) =>
@@ -29,19 +29,28 @@ export class FakeLease {
         this.#send(weather(), call, () => {
           return before.resourceVersion === this.current?.resourceVersion ? this.#store(spec) : this.#conflict();
         }),
-      becomesFree: (_after, signal) =>
-        new Promise((resolve, reject) => {
-          const look = () => !this.current?.spec.holderIdentity && weather() === "fine" && end(() => resolve(true));
-          const onAbort = () => end(() => reject(signal.reason));
-          const end = (settle: () => void) => {
-            this.#watchers.delete(look);
-            signal.removeEventListener("abort", onAbort);
-            settle();
-          };
-          this.#watchers.add(look);
-          signal.addEventListener("abort", onAbort, { once: true });
-        }),
+      changes: (_after, signal) => this.#changes(weather, signal),
     };
+  }
+
+  async *#changes(
+    weather: () => Weather,
+    signal: AbortSignal,
+  ): AsyncGenerator<StoredLease | undefined, void, undefined> {
+    while (!signal.aborted) {
+      const lease = await new Promise<StoredLease | undefined>((resolve, reject) => {
+        const look = () => weather() === "fine" && end(() => resolve(this.current));
+        const onAbort = () => end(() => reject(signal.reason));
+        const end = (settle: () => void) => {
+          this.#watchers.delete(look);
+          signal.removeEventListener("abort", onAbort);
+          settle();
+        };
+        this.#watchers.add(look);
+        signal.addEventListener("abort", onAbort, { once: true });
+      });
+      yield lease;
+    }
   }
 
   delete(): void {

@@ -2,11 +2,11 @@ import { isKubeError, KubeError } from "./client.ts";
 import {
   claimedSpec,
   holderOf,
-  isTakeable,
   type LeaseClaim,
   type ObservedLease,
   observeLease,
   releasedSpec,
+  takeableInMs,
 } from "./lease.ts";
 import type { LeaseCall, LeaseStore, StoredLease } from "./lease_store.ts";
 import { type Leadership, type Moment, Term } from "./leadership.ts";
@@ -14,7 +14,7 @@ import type { Logger } from "./logger.ts";
 import { pause, type Timing } from "./timing.ts";
 
 export interface LeaderElectionOptions {
-  readonly store: Pick<LeaseStore, "read" | "create" | "replace" | "becomesFree">;
+  readonly store: Pick<LeaseStore, "read" | "create" | "replace" | "changes">;
   /** Of this process, and no other that ever was. */
   readonly identity: string;
   readonly timing: Timing;
@@ -109,9 +109,8 @@ export class LeaderElection {
     try {
       const before = await this.#options.store.read(this.#call(signal));
       const observed = this.#observe(before);
-      const claim = this.#claim();
-      if (observed !== undefined && !isTakeable(observed, claim, this.#options.uptime())) return undefined;
-      const spec = claimedSpec(before?.spec, claim);
+      if (observed !== undefined && this.#takeableInMs(observed) > 0) return undefined;
+      const spec = claimedSpec(before?.spec, this.#claim());
       // Not aborted half-way: a write that arrives after all would hold the Lease for nobody.
       const taken = before === undefined
         ? await this.#options.store.create(spec, this.#call())
@@ -131,17 +130,36 @@ export class LeaderElection {
     const onAbort = () => wait.abort();
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
-    const timeout = pause(timing, this.#durations.retryMs * (1 + JITTER * timing.random()), wait.signal);
+    const timeout = pause(timing, this.#retryInMs(), wait.signal);
     await Promise.race([timeout, this.#whenFree(wait.signal, timeout)]);
     wait.abort();
     signal.removeEventListener("abort", onAbort);
   }
 
-  /** The watch is only a hint that saves time: without it the next look comes with `otherwise`. */
+  /** Later by chance, but not much later than the moment at which the lease of a holder that shows no life is over. */
+  #retryInMs(): number {
+    const { timing } = this.#options;
+    const { retryMs } = this.#durations;
+    const retryInMs = retryMs * (1 + JITTER * timing.random());
+    const endsInMs = this.#observed === undefined ? 0 : this.#takeableInMs(this.#observed);
+    return endsInMs > 0 ? Math.min(retryInMs, endsInMs + retryMs * timing.random() / 10) : retryInMs;
+  }
+
+  #takeableInMs(lease: ObservedLease): number {
+    return takeableInMs(lease, this.#claim(), this.#options.uptime());
+  }
+
+  /** The watch saves time: it tells a release at once, and each renewal when it happens. What counts is the next look. */
   async #whenFree(signal: AbortSignal, otherwise: Promise<void>): Promise<void> {
+    const { store, identity } = this.#options;
     if (this.#observed === undefined || !this.#mayWatch) return await otherwise;
     try {
-      if (await this.#options.store.becomesFree(this.#observed, signal)) return;
+      for await (const lease of store.changes(this.#observed, signal)) {
+        if (signal.aborted) return;
+        this.#observe(lease);
+        const holder = lease === undefined ? undefined : holderOf(lease.spec);
+        if (holder === undefined || holder === identity) return;
+      }
     } catch (error) {
       if (isKubeError(error, 403)) {
         this.#mayWatch = false;

@@ -43,7 +43,8 @@ export function holderOf(spec: LeaseSpec): string | undefined {
 }
 
 /**
- * Whether a lease may be taken: it is free, ours, or its holder has not renewed it for as long as it said it would need.
+ * Milliseconds until a lease may be taken; 0 or less if it may be now: it is free, ours, or its holder has not renewed it for as long as
+ * it said it would need.
  *
  * @param now Of the same clock as `changedAt`.
  * @example
@@ -51,14 +52,14 @@ export function holderOf(spec: LeaseSpec): string | undefined {
  * import { assertEquals } from "@std/assert";
  * const lease = { resourceVersion: "1", spec: { holderIdentity: "a", leaseDurationSeconds: 15 }, changedAt: 0 };
  * const claim = { identity: "b", durationMs: 15_000, now: 0 };
- * assertEquals([isTakeable(lease, claim, 14_999), isTakeable(lease, claim, 15_000)], [false, true]);
+ * assertEquals([takeableInMs(lease, claim, 14_999), takeableInMs(lease, claim, 15_000)], [1, 0]);
  * ```
  */
-export function isTakeable(lease: ObservedLease, claim: LeaseClaim, now: number): boolean {
+export function takeableInMs(lease: ObservedLease, claim: LeaseClaim, now: number): number {
   const holder = holderOf(lease.spec);
-  if (holder === undefined || holder === claim.identity) return true;
+  if (holder === undefined || holder === claim.identity) return 0;
   const seconds = lease.spec.leaseDurationSeconds ?? 0;
-  return now - lease.changedAt >= (seconds > 0 ? seconds * 1_000 : claim.durationMs);
+  return lease.changedAt + (seconds > 0 ? seconds * 1_000 : claim.durationMs) - now;
 }
 
 /** What to write to take the lease, or to go on holding it; a change of the holder is counted. */

@@ -1,5 +1,5 @@
 import { isKubeError, type KubeClient } from "./client.ts";
-import { holderOf, type LeaseSpec } from "./lease.ts";
+import type { LeaseSpec } from "./lease.ts";
 import type { KubeObject, ResourceType } from "./object.ts";
 
 /** A Lease as the API server answers it. */
@@ -77,12 +77,8 @@ export class LeaseStore {
     return stored((await client.patch<Lease>(LEASE, lease, { ...call, patch: { kind: "merge", value } })).object);
   }
 
-  /**
-   * Watches until the Lease is free or gone, or the API server ends the stream.
-   *
-   * @returns whether it became free.
-   */
-  async becomesFree(after: StoredLease, signal: AbortSignal): Promise<boolean> {
+  /** Tells each version after that one, and `undefined` when it is gone, until the API server ends the stream. */
+  async *changes(after: StoredLease, signal: AbortSignal): AsyncGenerator<StoredLease | undefined, void, undefined> {
     const { client, lease } = this.#options;
     const query = {
       namespace: lease.namespace,
@@ -92,11 +88,10 @@ export class LeaseStore {
       signal,
     };
     for await (const event of client.watch<Lease>(LEASE, query)) {
-      if (event.type === "ERROR") return false;
-      if (event.type === "DELETED") return true;
-      if (event.type !== "BOOKMARK" && holderOf(event.object.spec ?? {}) === undefined) return true;
+      if (event.type === "ERROR") return;
+      if (event.type === "DELETED") yield undefined;
+      else if (event.type !== "BOOKMARK") yield stored(event.object);
     }
-    return false;
   }
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { claimedSpec, isTakeable, observeLease, releasedSpec } from "./lease.ts";
+import { claimedSpec, observeLease, releasedSpec, takeableInMs } from "./lease.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const ours = { identity: "us", durationMs: 15_000, now: NOW };
@@ -9,23 +9,23 @@ Deno.test("a lease is observed by its version: what its holder's clock says coun
   const first = observeLease(undefined, { resourceVersion: "1", spec }, 1_000);
   const same = observeLease(first, { resourceVersion: "1", spec }, 9_000);
   assertEquals([first.changedAt, same.changedAt], [1_000, 1_000]);
-  assertEquals(isTakeable(same, ours, 15_999), false);
-  assertEquals(isTakeable(same, ours, 16_000), true);
+  assertEquals(takeableInMs(same, ours, 15_999), 1);
+  assertEquals(takeableInMs(same, ours, 16_000), 0);
   const renewed = observeLease(same, { resourceVersion: "2", spec }, 15_999);
-  assertEquals(isTakeable(renewed, ours, 30_998), false);
+  assertEquals(takeableInMs(renewed, ours, 30_998), 1);
 });
 
 Deno.test("a lease without a holder, or with us as its holder, may be taken at once", () => {
   for (const holderIdentity of [undefined, null, "", "us"]) {
     const spec = holderIdentity === undefined ? {} : { holderIdentity };
-    assertEquals(isTakeable({ resourceVersion: "1", spec, changedAt: 0 }, ours, 0), true, String(holderIdentity));
+    assertEquals(takeableInMs({ resourceVersion: "1", spec, changedAt: 0 }, ours, 0), 0, String(holderIdentity));
   }
 });
 
 Deno.test("a holder that named no length gets ours", () => {
   for (const leaseDurationSeconds of [0, -5, null]) {
     const lease = { resourceVersion: "1", spec: { holderIdentity: "them", leaseDurationSeconds }, changedAt: 0 };
-    assertEquals([isTakeable(lease, ours, 14_999), isTakeable(lease, ours, 15_000)], [false, true]);
+    assertEquals([takeableInMs(lease, ours, 14_999), takeableInMs(lease, ours, 15_000)], [1, 0]);
   }
 });
 

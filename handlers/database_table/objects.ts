@@ -1,7 +1,8 @@
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
 import { FINALIZER } from "../../crds/database_table/types.ts";
 import { isKubeError, type KubeClient } from "../../kube/client.ts";
-import { readCustomResourceDefinition } from "../../kube/crd.ts";
+import { Rights } from "../../kube/access_review.ts";
+import { CRDS, isServedForDeletionOnly, readCustomResourceDefinition } from "../../kube/crd.ts";
 import { addFinalizer, removeFinalizer } from "../../kube/finalizer.ts";
 import type { Logger } from "../../kube/logger.ts";
 import { StatusWriter } from "../../kube/status_writer.ts";
@@ -11,6 +12,7 @@ import { TABLE_RESOURCE } from "./handler.ts";
 /** The reconciler's verbs on a real API server. */
 export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
   const type = TABLE_RESOURCE;
+  const rights = new Rights(client, () => performance.now());
   const statusWriter = new StatusWriter({ client, type, logger });
   return {
     async read(object, signal) {
@@ -42,7 +44,11 @@ export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
       }
     },
     async isKindTerminating(signal) {
-      const definition = await readCustomResourceDefinition(client, `${type.plural}.${type.group}`, signal);
+      const name = `${type.plural}.${type.group}`;
+      if (!(await rights.allow({ verb: "get", type: CRDS, name }, signal))) {
+        return await isServedForDeletionOnly(client, type, signal);
+      }
+      const definition = await readCustomResourceDefinition(client, name, signal);
       return definition === undefined || definition.terminating;
     },
   };

@@ -16,6 +16,9 @@ import { installDefinitions } from "../install.ts";
 import { readClusterId } from "../namespace.ts";
 
 const START_TIMEOUT_MS = 10_000;
+const NAMELESS_CLUSTER =
+  "Cannot tell this cluster from others that may share the database: let an administrator grant " +
+  "get on the namespace kube-system, or on one that is watched";
 
 /** @throws {StartError} one line, if the configuration cannot be used. */
 export function openClient(cluster: ClusterConfig): KubeClient {
@@ -32,11 +35,17 @@ export function openClient(cluster: ClusterConfig): KubeClient {
  * @returns the id of the cluster.
  * @throws {StartError} one line, if it cannot be reached or refuses us.
  */
-export async function meetCluster(client: KubeClient, signal: AbortSignal): Promise<string> {
+export async function meetCluster(
+  client: KubeClient,
+  namespaces: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
   while (true) {
     try {
-      return await readClusterId(client, signal);
+      const id = await readClusterId(client, namespaces, signal);
+      if (id !== undefined) return id;
+      throw new StartError(NAMELESS_CLUSTER);
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       if (patience.aborted || error.status === 401) throw new StartError(error.message);

@@ -60,7 +60,7 @@ export async function makeParts(
   const database = fence.guard(databases.database);
   const gate = new RegistryGate(database, { allowSuperuser: config.allowSuperuser, now: timing.now });
   const { embeddedCluster, cluster } = connections;
-  const clusterId = await meetCluster(client, signal);
+  const clusterId = await meetCluster(client, config.namespaces, signal);
   const whenMissing = embeddedCluster ? "create" : "warn";
   const namespaces = await meetNamespaces({ client, whenMissing, logger }, config.namespaces, signal);
   const podNamespace = cluster.namespace;

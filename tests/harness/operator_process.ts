@@ -1,0 +1,151 @@
+import { fromFileUrl } from "@std/path";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { findFreePort } from "../../local/ports.ts";
+import { eventually } from "./wait.ts";
+
+const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
+
+export interface OperatorProcessOptions {
+  /** For messages and for the identity of the process in the Lease. */
+  readonly name: string;
+  readonly kubeconfigPath: string;
+  readonly databaseUrl: string;
+  /** Besides ports and the log format. */
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it takes itself for one in a Pod, behind a Service. */
+  readonly inPod?: boolean;
+}
+
+/** One line of the log. */
+export interface LogEntry {
+  readonly level: string;
+  readonly message: string;
+  readonly [property: string]: unknown;
+}
+
+/** How a process ended. */
+export interface ProcessEnd {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  /** `performance.now()`. */
+  readonly at: number;
+}
+
+/** The operator as a process of its own: `deno run main.ts`, which can be stopped, frozen and killed like any other. */
+export class OperatorProcess {
+  readonly name: string;
+  readonly httpPort: number;
+  readonly webhookPort: number;
+  readonly ended: Promise<ProcessEnd>;
+  readonly log: LogEntry[] = [];
+  /** What was written that is no entry of the log, such as the last words. */
+  readonly words: string[] = [];
+  readonly #child: Deno.ChildProcess;
+
+  constructor(options: OperatorProcessOptions) {
+    this.name = options.name;
+    this.httpPort = findFreePort();
+    this.webhookPort = findFreePort();
+    this.#child = spawn(options, ["--http-port", `${this.httpPort}`, "--webhook-port", `${this.webhookPort}`]);
+    const read = this.#readLog();
+    this.ended = this.#child.status.then(async ({ code, signal }) => {
+      const at = performance.now();
+      await read;
+      return { code, signal, at };
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** SIGTERM asks it to end, SIGKILL ends it, SIGSTOP freezes it and SIGCONT lets it go on. */
+  send(signal: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+    this.#child.kill(signal);
+  }
+
+  /** Answers a page of the operations server; `undefined` if nobody answers within a second. */
+  async ask(path: string): Promise<{ readonly status: number; readonly text: string } | undefined> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, { signal: AbortSignal.timeout(1_000) });
+      return { status: response.status, text: await response.text() };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async ready(): Promise<this> {
+    await this.#whileAlive("is ready", async () => (await this.ask("/readyz"))?.status === 200);
+    return this;
+  }
+
+  /** Waits for a line of the log whose message contains the text. */
+  async says(text: string): Promise<LogEntry> {
+    return await this.#whileAlive(`says "${text}"`, () => this.log.find(({ message }) => message.includes(text)));
+  }
+
+  /** Asks it to end and waits; kills it if it does not. For the end of a test. */
+  async close(): Promise<void> {
+    for (const signal of ["SIGCONT", "SIGTERM"] as const) this.#sendIfAlive(signal);
+    const killer = setTimeout(() => this.#sendIfAlive("SIGKILL"), 30_000);
+    await this.ended;
+    clearTimeout(killer);
+  }
+
+  async #whileAlive<T>(what: string, ask: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
+    const died = this.ended.then(({ code, signal }) => {
+      throw new Error(`${this.name} ended with ${signal ?? code} before it ${what}: ${this.words.join("\n")}`);
+    });
+    return await Promise.race([eventually(`${this.name} ${what}`, ask), died]);
+  }
+
+  #sendIfAlive(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  async #readLog(): Promise<void> {
+    for await (const line of createInterface({ input: Readable.from(this.#child.stderr) })) {
+      const entry = parseEntry(line);
+      if (entry === undefined) this.words.push(line);
+      else this.log.push(entry);
+    }
+  }
+}
+
+function spawn(options: OperatorProcessOptions, ports: readonly string[]): Deno.ChildProcess {
+  const { KUBERNETES_SERVICE_HOST: _host, POD_NAMESPACE: _namespace, ...inherited } = Deno.env.toObject();
+  const env = {
+    ...inherited,
+    NO_COLOR: "1",
+    POD_NAME: options.name,
+    KUBECONFIG: options.kubeconfigPath,
+    DATABASE_URL: options.databaseUrl,
+    ...(options.inPod === true ? { KUBERNETES_SERVICE_HOST: "127.0.0.1" } : {}),
+    ...options.env,
+  };
+  const flags = ["--log-format", "json", ...ports, ...(options.flags ?? [])];
+  const args = ["run", "--quiet", "--no-check", "--allow-all", MAIN, ...flags];
+  return new Deno.Command(Deno.execPath(), {
+    args,
+    clearEnv: true,
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+}
+
+function parseEntry(line: string): LogEntry | undefined {
+  try {
+    const entry = JSON.parse(line) as LogEntry;
+    return typeof entry.message === "string" ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}

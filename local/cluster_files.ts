@@ -17,6 +17,10 @@ rules:
       - group: zalando.org
       - group: nuvolaris.org
   - level: None
+    userGroups: ["system:serviceaccounts:kube-system"]
+  - level: Metadata
+    userGroups: ["system:serviceaccounts"]
+  - level: None
 `;
 
 /** A kubeconfig with everything inside it, as kubectl and client libraries read it. */

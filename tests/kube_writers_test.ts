@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { isKubeError, KubeError } from "../kube/client.ts";
-import { applyCustomResourceDefinition, readCustomResourceDefinition } from "../kube/crd.ts";
+import {
+  applyCustomResourceDefinition,
+  CRDS,
+  isServedForDeletionOnly,
+  readCustomResourceDefinition,
+} from "../kube/crd.ts";
 import { EventRecorder } from "../kube/event_recorder.ts";
 import { addFinalizer, finalizerState, removeFinalizer } from "../kube/finalizer.ts";
 import { memoryLogger, silentLogger } from "../kube/logger.ts";
@@ -13,6 +18,7 @@ import {
   deleteWebhookConfigurations,
   SPEC_CHANGED,
 } from "../kube/webhook_configuration.ts";
+import { eventually } from "./harness/wait.ts";
 import { startTestCluster, type TestCluster } from "./harness/kube_cluster.ts";
 
 const { signal } = new AbortController();
@@ -54,6 +60,7 @@ Deno.test("What kube/ writes, against a real API server", async (t) => {
   const cluster = await startTestCluster();
   try {
     await t.step("a CRD is installed, upgraded, and never downgraded", () => installsCrd(cluster));
+    await t.step("who may not read a CRD sees in the discovery that it is going", () => discoversEnd(cluster));
     await t.step(
       "a status settles with the subresource, without it, and when it is pruned",
       () => writesStatus(cluster),
@@ -97,6 +104,34 @@ async function installsCrd({ client }: TestCluster): Promise<void> {
     "applied",
   );
   await client.list(things);
+}
+
+/** Its objects are marked as deleted in the same moment, and their tables must then be kept. */
+async function discoversEnd({ client }: TestCluster): Promise<void> {
+  const context = { client, timing: systemTiming, logger: silentLogger };
+  const going = { group: "going.example", version: "v1", plural: "goers", kind: "Goer", namespaced: true };
+  const crd = makeCrd({ revision: 1, status: "field" });
+  const crdName = "goers.going.example";
+  await applyCustomResourceDefinition(context, {
+    ...crd,
+    metadata: { ...crd.metadata, name: crdName },
+    spec: { ...crd.spec, group: going.group, names: { plural: going.plural, kind: going.kind } },
+  }, signal);
+  await eventually("the kind is served", async () => !(await isServedForDeletionOnly(client, going, signal)));
+  const metadata = { name: "held", namespace: "default", finalizers: ["going.example/held"] };
+  await client.create(going, { apiVersion: "going.example/v1", kind: "Goer", metadata });
+  await client.delete(CRDS, { name: crdName });
+  const held = { namespace: "default", name: "held" };
+  await eventually("its object is being deleted", async () => {
+    return (await client.get(going, held)).metadata.deletionTimestamp !== undefined;
+  });
+  await eventually("the discovery says so", () => isServedForDeletionOnly(client, going, signal));
+  await client.patch(going, held, { patch: { kind: "merge", value: { metadata: { finalizers: null } } } });
+  await eventually(
+    "the kind is gone",
+    async () => await readCustomResourceDefinition(client, crdName, signal) === undefined,
+  );
+  assertEquals(await isServedForDeletionOnly(client, going, signal), true);
 }
 
 async function writesStatus({ client }: TestCluster): Promise<void> {

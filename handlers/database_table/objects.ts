@@ -6,8 +6,11 @@ import { CRDS, isServedForDeletionOnly, readCustomResourceDefinition } from "../
 import { addFinalizer, removeFinalizer } from "../../kube/finalizer.ts";
 import type { Logger } from "../../kube/logger.ts";
 import { StatusWriter } from "../../kube/status_writer.ts";
+import { systemTiming } from "../../kube/timing.ts";
 import type { TableObjects } from "./context.ts";
 import { TABLE_RESOURCE } from "./handler.ts";
+
+const DISCOVERY_LAG_MS = 1_000;
 
 /** The reconciler's verbs on a real API server. */
 export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
@@ -43,13 +46,20 @@ export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
         throw error;
       }
     },
-    async isKindTerminating(signal) {
-      const name = `${type.plural}.${type.group}`;
-      if (!(await rights.allow({ verb: "get", type: CRDS, name }, signal))) {
-        return await isServedForDeletionOnly(client, type, signal);
-      }
-      const definition = await readCustomResourceDefinition(client, name, signal);
-      return definition === undefined || definition.terminating;
-    },
+    isKindTerminating: (signal) => isKindTerminating(client, rights, signal),
   };
+}
+
+/** Whoever may not read the CRD learns from the discovery that it is going. */
+async function isKindTerminating(client: KubeClient, rights: Rights, signal: AbortSignal): Promise<boolean> {
+  const type = TABLE_RESOURCE;
+  const name = `${type.plural}.${type.group}`;
+  if (await rights.allow({ verb: "get", type: CRDS, name }, signal)) {
+    const definition = await readCustomResourceDefinition(client, name, signal);
+    return definition === undefined || definition.terminating;
+  }
+  if (await isServedForDeletionOnly(client, type, signal)) return true;
+  // Another API server may tell it a little later than the one that marked our object.
+  await systemTiming.delay(DISCOVERY_LAG_MS, signal);
+  return await isServedForDeletionOnly(client, type, signal);
 }

@@ -11,6 +11,9 @@ export interface AuditedWrite {
 
 interface AuditEvent {
   readonly verb: string;
+  readonly requestURI?: string;
+  readonly user?: { readonly username?: string };
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly userAgent?: string;
   readonly objectRef?: { readonly namespace?: string; readonly name?: string; readonly subresource?: string };
   readonly responseStatus?: { readonly code?: number };
@@ -26,9 +29,7 @@ export async function operatorWrites(
   testbed: Testbed,
   object: { readonly namespace: string; readonly name: string },
 ): Promise<readonly AuditedWrite[]> {
-  const lines = (await Deno.readTextFile(testbed.auditLogPath)).split("\n").filter((line) => line.endsWith("}"));
-  return lines
-    .map((line) => JSON.parse(line) as AuditEvent)
+  return (await readEvents(testbed))
     .filter(({ verb, userAgent, objectRef }) =>
       userAgent === "tablewright" && WRITES.includes(verb) && objectRef?.namespace === object.namespace &&
       objectRef.name === object.name
@@ -38,4 +39,23 @@ export async function operatorWrites(
       subresource: objectRef?.subresource ?? "",
       code: responseStatus?.code ?? 0,
     }));
+}
+
+/** What a service account asked for, one line each, told apart by whether it may: authorization, not admission, decides. */
+export async function requestsOf(
+  testbed: Testbed,
+  serviceAccount: { readonly namespace: string; readonly name: string },
+): Promise<{ readonly allowed: readonly string[]; readonly forbidden: readonly string[] }> {
+  const username = `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}`;
+  const events = (await readEvents(testbed)).filter(({ user }) => user?.username === username);
+  const lines = (decision: string) =>
+    events
+      .filter(({ annotations }) => annotations?.["authorization.k8s.io/decision"] === decision)
+      .map(({ verb, requestURI }) => `${verb} ${requestURI}`);
+  return { allowed: lines("allow"), forbidden: lines("forbid") };
+}
+
+async function readEvents(testbed: Testbed): Promise<readonly AuditEvent[]> {
+  const lines = (await Deno.readTextFile(testbed.auditLogPath)).split("\n").filter((line) => line.endsWith("}"));
+  return lines.map((line) => JSON.parse(line) as AuditEvent);
 }

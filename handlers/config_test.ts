@@ -74,6 +74,34 @@ Deno.test("parseCommandLine() takes the address for health from kopf's --livenes
   );
 });
 
+Deno.test("parseCommandLine() turns the election off outside a Pod, unless somebody says where the replicas meet", () => {
+  const pod = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
+  const electionOf = (args: readonly string[], env: Record<string, string>) => {
+    const config = configOf(args, env);
+    return [config?.standalone, config?.leaderElectionNamespace];
+  };
+  assertEquals(electionOf([], {}), [true, undefined]);
+  assertEquals(electionOf([], { POD_NAMESPACE: "a" }), [true, undefined]);
+  assertEquals(electionOf(["--leader-election-namespace", "b"], { POD_NAMESPACE: "a" }), [false, "b"]);
+  assertEquals(electionOf([], pod), [false, undefined]);
+  assertEquals(electionOf([], { ...pod, POD_NAMESPACE: "a" }), [false, "a"]);
+  assertEquals(electionOf(["--standalone"], { ...pod, POD_NAMESPACE: "a" }), [true, undefined]);
+  assertEquals(
+    messageOf(["--standalone", "--leader-election-namespace", "a"]),
+    "--standalone and --leader-election-namespace exclude each other; see --help",
+  );
+  assertEquals(
+    messageOf(["--leader-election-namespace", "Team A"]),
+    `"Team A" is not the name of a namespace (no globs); see --help`,
+  );
+});
+
+Deno.test("parseCommandLine() refuses an empty -n, which would otherwise watch everything", () => {
+  for (const args of [["-n", ""], ["-n", "a", "-n"], ["--namespace="], ["-n", "a", "--namespace="]]) {
+    assertEquals(parseCommandLine(args, {}).kind, "usage", args.join(" "));
+  }
+});
+
 Deno.test("--help names every flag that is taken, and all that --no-crds leaves out", () => {
   const known = HELP.matchAll(/--([a-z-]+)/g).map(([flag]) => flag).toArray();
   for (

@@ -196,3 +196,31 @@ Deno.test("Controller aborts what still runs at the drain deadline and ends even
     await timing.tick(200_000);
   }, { drainTimeoutMs: 2_000 });
 });
+
+Deno.test("Controller aborts what runs at once when it is forbidden, and says whether all of it ended", async () => {
+  for (const obeys of [true, false]) {
+    const timing = createFakeTiming();
+    const release = Promise.withResolvers<void>();
+    const reasons: unknown[] = [];
+    const reconcile: Reconcile = async (_key, signal) => {
+      signal.addEventListener("abort", () => {
+        reasons.push(signal.reason);
+        if (obeys) release.resolve();
+      });
+      await release.promise;
+      return {};
+    };
+    const controller = new Controller({ name: "test", reconcile, workers: 1, timing, logger: memoryLogger() });
+    const forbidden = new AbortController();
+    const running = controller.run(new AbortController().signal, forbidden.signal);
+    controller.enqueue("a");
+    controller.enqueue("b");
+    await timing.tick(0);
+    forbidden.abort("lost");
+    await timing.tick(1_000);
+    assertEquals([await running, reasons], [obeys, ["lost"]]);
+    release.resolve();
+    await timing.tick(0);
+    assertEquals(timing.pending(), 0);
+  }
+});

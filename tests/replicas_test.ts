@@ -1,4 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { TABLE_RESOURCE } from "../handlers/database_table/handler.ts";
+import { KubeClient } from "../kube/client.ts";
+import type { KubeManifest } from "../kube/object.ts";
 import { openDatabase } from "../postgres/session/client.ts";
 import { OperatorProcess } from "./harness/operator_process.ts";
 import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
@@ -10,6 +13,9 @@ const operator = await startTestOperator("replicas");
 const { kubectl, namespace, testbed } = operator;
 // It has installed the kinds.
 await operator.stopOperator();
+
+const { server, certificateAuthority, clientCertificate, clientKey } = testbed;
+const cluster = new KubeClient({ server, certificateAuthority, clientCertificate, clientKey });
 
 const SPEC = { tableName: "reviewed", columns: [{ ID: "integer" }], primaryKey: "ID" };
 const REVIEW = JSON.stringify({
@@ -65,17 +71,20 @@ async function isLeader({ name }: OperatorProcess): Promise<boolean> {
   return (await lease()).holderIdentity.startsWith(`${name}_`);
 }
 
-function table(name: string, columns: readonly unknown[]): unknown {
+function table(name: string, columns: readonly unknown[]): KubeManifest {
   const metadata = { name: name.replaceAll("_", "-"), namespace };
   const spec = { tableName: name, columns, primaryKey: "ID", changePolicy: { lockTimeoutSeconds: 30 } };
   return { apiVersion: "kopf.demo/v1", kind: "DatabaseTable", metadata, spec };
 }
 
-/** Makes a table, and answers how long after `since` it was there. */
+/** Makes a table, and answers how many milliseconds after `since` its CREATE TABLE ran. */
 async function msUntilMade(name: string, since: number): Promise<number> {
-  assertEquals((await kubectl.apply(table(name, [{ ID: "integer" }]))).code, 0);
-  await eventually(`${name} is there`, async () => (await columnsOf(operator, name)).length > 0);
-  return Math.round(performance.now() - since);
+  await cluster.apply(TABLE_RESOURCE, table(name, [{ ID: "integer" }]));
+  const [row] = await eventually(`${name} is there`, async () => {
+    const rows = await operator.sql(`SELECT at FROM audit.ddl WHERE name = 'public.${name}' AND tag = 'CREATE TABLE'`);
+    return rows.length > 0 && rows;
+  });
+  return Math.round((row?.["at"] as Date).getTime() - (performance.timeOrigin + since));
 }
 
 /** Committed DDL on our tables, in order: only what was committed is seen. */
@@ -107,7 +116,9 @@ async function readTable(): Promise<{ leave(): Promise<void> }> {
 }
 
 await operator.sql("CREATE SCHEMA audit");
-await operator.sql("CREATE TABLE audit.ddl (id bigserial, tag text, name text, pid int)");
+await operator.sql(
+  "CREATE TABLE audit.ddl (id bigserial, tag text, name text, pid int, at timestamptz DEFAULT clock_timestamp())",
+);
 await operator.sql(`CREATE FUNCTION audit.note() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
   BEGIN INSERT INTO audit.ddl (tag, name, pid)
     SELECT command_tag, object_identity, pg_backend_pid() FROM pg_event_trigger_ddl_commands()
@@ -212,8 +223,21 @@ Deno.test("a standby that was a leader before leads again when it is its turn, a
   assertEquals(await isLeader(woken), true);
 });
 
+Deno.test("a second request, more than a second after the first, ends the process at once", async () => {
+  const replica = await startReplica();
+  replica.send("SIGTERM");
+  await eventually("it is on its way out", async () => (await replica.ask("/readyz"))?.status === 503);
+  // What follows within a second is the same request, so it is repeated until the process has had enough.
+  const repeating = setInterval(() => replica.sendIfAlive("SIGTERM"), 300);
+  const { code } = await replica.ended;
+  clearInterval(repeating);
+  assertEquals(code, 1);
+  assertEquals(replica.log.some(({ message }) => message.includes("the Lease is free")), false);
+});
+
 Deno.test("all replicas stop in order", async () => {
   await Promise.all(processes.map((each) => each.close()));
+  cluster.close();
   const bugs = processes.flatMap(({ log }) => log.filter(({ level }) => level === "error"));
   assertEquals(bugs, []);
   assertEquals((await lease()).holderIdentity, "");

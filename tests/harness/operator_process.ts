@@ -88,8 +88,8 @@ export class OperatorProcess {
 
   /** Asks it to end and waits; kills it if it does not. For the end of a test. */
   async close(): Promise<void> {
-    for (const signal of ["SIGCONT", "SIGTERM"] as const) this.#sendIfAlive(signal);
-    const killer = setTimeout(() => this.#sendIfAlive("SIGKILL"), 30_000);
+    for (const signal of ["SIGCONT", "SIGTERM"] as const) this.sendIfAlive(signal);
+    const killer = setTimeout(() => this.sendIfAlive("SIGKILL"), 30_000);
     await this.ended;
     clearTimeout(killer);
   }
@@ -101,7 +101,8 @@ export class OperatorProcess {
     return await Promise.race([eventually(`${this.name} ${what}`, ask), died]);
   }
 
-  #sendIfAlive(signal: Deno.Signal): void {
+  /** As `send()`, also where the process may have ended meanwhile. */
+  sendIfAlive(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);
     } catch (error) {

@@ -163,15 +163,23 @@ export class Controller {
   }
 
   async #reconcile(key: string): Promise<void> {
-    const { timing, tracer = noTracer, describe, name } = this.#options;
+    const { tracer = noTracer, describe, name } = this.#options;
     const identity = { ...identityOf(key), ...describe?.(key) };
+    const run = { ...identity, reconcileID: crypto.randomUUID() };
+    await withLogContext(
+      run,
+      () => tracer.span("reconcile", spanAttributes(name, identity), () => this.#measure(key)),
+    );
+  }
+
+  async #measure(key: string): Promise<void> {
+    const { timing } = this.#options;
     const startedAt = timing.now();
     this.#metrics.started();
-    const result = await withLogContext(
-      { ...identity, reconcileID: crypto.randomUUID() },
-      () => tracer.span("reconcile", { ...spanAttributes(name, identity) }, () => this.#attempt(key)),
-    );
-    this.#metrics.ended(result, (timing.now() - startedAt) / 1000);
+    const result = await this.#attempt(key);
+    const durationMs = timing.now() - startedAt;
+    this.#metrics.ended(result, durationMs / 1000);
+    this.#logger.debug("Reconciled", { result, durationMs });
   }
 
   async #attempt(key: string): Promise<ReconcileResultName> {

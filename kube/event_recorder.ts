@@ -17,6 +17,7 @@ export interface EventRecorderOptions {
   readonly reportingController?: string;
   readonly timing: Pick<Timing, "now" | "random" | "setTimer">;
   readonly logger: Logger;
+  readonly onRecorded?: (subject: EventSubject, content: EventContent) => void;
   readonly onLost?: (why: EventLoss) => void;
 }
 
@@ -65,6 +66,7 @@ export class EventRecorder {
   }
 
   record(subject: EventSubject, content: EventContent): void {
+    this.#options.onRecorded?.(subject, content);
     const series = this.#say(subject, content);
     switch (series.state) {
       case "queued":

@@ -37,8 +37,12 @@ export interface Metrics {
   counter<Label extends string>(definition: MetricDefinition<Label>): Counter<Label>;
   gauge<Label extends string>(definition: MetricDefinition<Label>): Gauge<Label>;
   histogram<Label extends string>(definition: HistogramDefinition<Label>): Histogram<Label>;
-  /** Calls back before each scrape, to set what is only known then. */
-  onScrape(collect: () => void): void;
+  /**
+   * Calls back before each scrape, to set what is only known then.
+   *
+   * @param name A later callback of the same name takes the place of the earlier one.
+   */
+  onScrape(name: string, collect: () => void): void;
 }
 
 /** Metrics that can be scraped. */
@@ -60,7 +64,7 @@ export const noMetrics: Metrics = {
 export async function openMetrics(): Promise<ScrapedMetrics> {
   const library = await import("prom-client");
   const registry = new library.Registry();
-  const collectors: (() => void)[] = [];
+  const collectors = new Map<string, () => void>();
   const shared = <Metric>(name: string, make: () => Metric): Metric =>
     (registry.getSingleMetric(name) as Metric | undefined) ?? make();
   return {
@@ -80,13 +84,13 @@ export async function openMetrics(): Promise<ScrapedMetrics> {
       const histogram = shared(name, () => new library.Histogram(options));
       return { observe: (labels, value) => histogram.observe(labels, value) };
     },
-    onScrape: (collect) => void collectors.push(collect),
+    onScrape: (name, collect) => void collectors.set(name, collect),
     contentType: registry.contentType,
     render: () => renderAfter(collectors, registry),
   };
 }
 
-async function renderAfter(collectors: readonly (() => void)[], registry: Registry): Promise<string> {
-  for (const collect of collectors) collect();
+async function renderAfter(collectors: ReadonlyMap<string, () => void>, registry: Registry): Promise<string> {
+  for (const collect of collectors.values()) collect();
   return await registry.metrics();
 }

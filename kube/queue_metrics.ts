@@ -58,7 +58,7 @@ export function scrapeQueue(
     help: "Current depth of workqueue by workqueue and priority",
     labels: [...names, "priority"],
   });
-  metrics.onScrape(() => {
+  metrics.onScrape(`workqueue ${controller}`, () => {
     const seconds = queue.startTimes().map((startedAt) => (now() - startedAt) / 1000);
     unfinished.set(labels, seconds.reduce((sum, each) => sum + each, 0));
     longest.set(labels, Math.max(0, ...seconds));

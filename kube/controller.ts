@@ -234,7 +234,7 @@ export class Controller {
         this.#queue.addRateLimited(key, "resync");
         return "requeue";
       case "after":
-        this.#logger.warn(message, { ...properties, retryInMs: decision.delayMs });
+        this.#logger.warn(message, { ...properties, retryInMs: Math.round(decision.delayMs) });
         this.#queue.retryAfter(key, decision.delayMs);
         return "error";
       case "backoff":

@@ -56,6 +56,8 @@ export class EventRecorder {
   readonly #series = new Map<string, Series>();
   readonly #buckets: TokenBuckets;
   readonly #queue: Series[] = [];
+  /** Those who have nothing to write. */
+  readonly #writers: (() => void)[] = [];
   readonly #idle: (() => void)[] = [];
   #stop = new AbortController();
   #writing = 0;
@@ -63,6 +65,7 @@ export class EventRecorder {
   constructor(options: EventRecorderOptions) {
     this.#options = options;
     this.#buckets = new TokenBuckets(options.timing, PER_OBJECT);
+    for (let index = 0; index < WRITERS; index++) void this.#write();
   }
 
   record(subject: EventSubject, content: EventContent): void {
@@ -81,7 +84,7 @@ export class EventRecorder {
 
   /** Resolves when all that was recorded is written, or given up after `timeoutMs`. */
   async flush(timeoutMs: number = FLUSH_TIMEOUT_MS): Promise<void> {
-    if (this.#writing === 0) return;
+    if (this.#isIdle) return;
     const cancel = this.#options.timing.setTimer(() => this.#giveUp(), timeoutMs);
     await new Promise<void>((resolve) => this.#idle.push(resolve));
     cancel();
@@ -110,27 +113,46 @@ export class EventRecorder {
       series.state = "changed";
       return;
     }
-    series.state = "queued";
-    this.#queue.push(series);
-    if (this.#writing < WRITERS) void this.#write();
+    this.#enqueue(series);
   }
 
-  /** Writes what waits until nothing does. */
-  async #write(): Promise<void> {
-    this.#writing++;
-    for (let series = this.#queue.shift(); series !== undefined; series = this.#queue.shift()) {
+  #enqueue(series: Series): void {
+    series.state = "queued";
+    this.#queue.push(series);
+    this.#writers.shift()?.();
+  }
+
+  /**
+   * Writes what waits, for ever. It is not started by whoever records something: its lines and spans would then belong to the work that
+   * happened to be the first.
+   */
+  async #write(): Promise<never> {
+    while (true) {
+      const series = this.#queue.shift();
+      if (series === undefined) {
+        await this.#somethingToWrite();
+        continue;
+      }
       series.state = "writing";
+      this.#writing++;
       await this.#put(series);
+      this.#writing--;
       this.#settle(series);
     }
-    this.#writing--;
-    if (this.#writing === 0) this.#idle.splice(0).forEach((resolve) => resolve());
+  }
+
+  #somethingToWrite(): Promise<void> {
+    return new Promise((resolve) => this.#writers.push(resolve));
   }
 
   #settle(series: Series): void {
-    const isChanged = (series.state as Series["state"]) === "changed";
-    series.state = isChanged ? "queued" : "idle";
-    if (isChanged) this.#queue.push(series);
+    if ((series.state as Series["state"]) === "changed") return this.#enqueue(series);
+    series.state = "idle";
+    if (this.#isIdle) this.#idle.splice(0).forEach((resolve) => resolve());
+  }
+
+  get #isIdle(): boolean {
+    return this.#writing === 0 && this.#queue.length === 0;
   }
 
   /** Brings the API server to what the series says now. Never rejects. */

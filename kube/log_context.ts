@@ -8,6 +8,11 @@ export function withLogContext<T>(properties: Readonly<Record<string, unknown>>,
   return storage.run({ ...storage.getStore(), ...properties }, work);
 }
 
+/** Runs `work` for nobody in particular: what it starts goes on for others too, after whoever happened to be the first. */
+export function withoutLogContext<T>(work: () => T): T {
+  return storage.run({}, work);
+}
+
 /** The properties of the work that runs now; empty outside of any. */
 export function logContext(): Readonly<Record<string, unknown>> {
   return storage.getStore() ?? {};

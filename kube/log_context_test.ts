@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { withLogContext } from "./log_context.ts";
+import { withLogContext, withoutLogContext } from "./log_context.ts";
 import { createLogger } from "./logger.ts";
 
 Deno.test("lines carry what the work they belong to says, through awaits and timers, and nothing of other work", async () => {
@@ -16,6 +16,7 @@ Deno.test("lines carry what the work they belong to says, through awaits and tim
     logger.info("after", { token: "s3cret" });
   };
   await Promise.all(["a", "b"].map((id) => withLogContext({ id, password: "s3cret" }, () => work())));
+  withLogContext({ id: "c" }, () => withoutLogContext(() => logger.info("for all")));
   logger.info("outside");
 
   const entries = lines.map((line) => JSON.parse(line)).map(({ time: _, level: __, ...rest }) => rest);
@@ -25,6 +26,7 @@ Deno.test("lines carry what the work they belong to says, through awaits and tim
     { message: "after", controller: "c", id: "a", password, token: password },
     { message: "done", controller: "c", id: "b", password, step: 2, name: "given here" },
     { message: "after", controller: "c", id: "b", password, token: password },
+    { message: "for all", controller: "c" },
     { message: "outside", controller: "c" },
   ]);
 });

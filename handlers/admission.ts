@@ -24,6 +24,7 @@ import { ProbeResponder } from "./probe.ts";
 import { proveWebhooks } from "./prove.ts";
 import type { KindHandler } from "./registry.ts";
 import { createAdmissionApp } from "./server.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 export interface AdmissionOptions {
   readonly config: Config;
@@ -35,6 +36,7 @@ export interface AdmissionOptions {
   readonly probeType: ResourceType;
   readonly timing: Timing;
   readonly logger: Logger;
+  readonly telemetry: Telemetry;
 }
 
 const AUTHORITY_DAYS = 365;
@@ -62,7 +64,7 @@ export class Admission {
     this.#url = identity.url;
     this.servingPair = identity.leaf;
     this.#probe = new ProbeResponder(new TextEncoder().encode(identity.authority.privateKey));
-    this.app = createAdmissionApp({ kinds: options.kinds, probe: this.#probe, logger: options.logger });
+    this.app = createAdmissionApp({ ...options, probe: this.#probe });
   }
 
   /** Makes a certificate authority and a serving certificate for every name under which the API server may call. */

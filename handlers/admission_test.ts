@@ -6,6 +6,7 @@ import { silentLogger } from "../kube/logger.ts";
 import { Admission } from "./admission.ts";
 import { parseCommandLine } from "./config.ts";
 import { databaseHandler } from "./database/admit.ts";
+import { noTelemetry } from "./telemetry.ts";
 
 Deno.test("Admission serves with a certificate that lives a year, since only a restart renews it", async () => {
   const command = parseCommandLine([], {});
@@ -21,6 +22,7 @@ Deno.test("Admission serves with a certificate that lives a year, since only a r
     probeType: kind.resource,
     timing,
     logger: silentLogger,
+    telemetry: noTelemetry,
   });
   client.close();
   const days = (certificateExpiry(admission.servingPair.certificate).getTime() - timing.now()) / (24 * 60 * 60_000);

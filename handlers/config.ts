@@ -54,8 +54,8 @@ Usage: tablewright [run] [flags]
       --context NAME        use this context of the kubeconfig
       --webhook-url URL     where the API server reaches the admission server of this process
       --webhook-port PORT   admission, HTTPS (8443)
-      --http-port PORT      health, HTTP (8080)
-  -L, --liveness URL        health at this http://HOST:PORT, instead of --http-port
+      --http-port PORT      health and metrics, HTTP (8080)
+  -L, --liveness URL        health and metrics at this http://HOST:PORT, instead of --http-port
       --webhooks on|off     register webhooks (on)
       --instance NAME       name of configurations, Lease and field manager (tablewright)
       --dev                 register webhooks with failurePolicy Ignore

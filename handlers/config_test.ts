@@ -25,6 +25,33 @@ Deno.test("parseCommandLine() takes namespaces from repeated flags, else from WA
   assertEquals(configOf(["-A"], { WATCH_NAMESPACE: "a" })?.namespaces, []);
 });
 
+Deno.test("parseCommandLine() takes the least level that is logged from -v, -d and -q, and the format from --log-format", () => {
+  const levels = [[], ["-v"], ["--debug"], ["-q"], ["-q", "-d"]].map((flags) => configOf(flags)?.logLevel);
+  assertEquals(levels, ["info", "debug", "debug", "warning", "debug"]);
+  const formats = [[], ["--log-format", "full"], ["--log-format=json"]].map((flags) => configOf(flags)?.logFormat);
+  assertEquals(formats, ["plain", "full", "json"]);
+  assertEquals(
+    messageOf(["--log-format", "xml"]),
+    `--log-format must be one of plain, full, json: current value is "xml"; see --help`,
+  );
+});
+
+Deno.test("parseCommandLine() takes how many objects are in work at the same time from --max-concurrent-reconciles", () => {
+  assertEquals(
+    [configOf([]), configOf(["--max-concurrent-reconciles", "1"])].map((each) => each?.maxConcurrentReconciles),
+    [
+      10,
+      1,
+    ],
+  );
+  for (const bad of ["0", "-1", "1001", "2.5", "many"]) {
+    assertEquals(
+      messageOf([`--max-concurrent-reconciles=${bad}`]),
+      `--max-concurrent-reconciles must be a whole number from 1 to 1000: current value is "${bad}"; see --help`,
+    );
+  }
+});
+
 Deno.test("parseCommandLine() names the fault of every bad flag in one line", () => {
   assertEquals(messageOf(["--nope"]), "unknown flag --nope; see --help");
   assertEquals(messageOf(["-n", "a", "-A"]), "-n and -A exclude each other; see --help");

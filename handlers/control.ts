@@ -8,6 +8,7 @@ import type { Timing } from "../kube/timing.ts";
 import type { DatabaseRecovery } from "./database_recovery.ts";
 import type { KindHandler } from "./registry.ts";
 import { RunningReconciles } from "./running_reconciles.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 export interface ControlOptions {
   readonly client: KubeClient;
@@ -19,6 +20,7 @@ export interface ControlOptions {
   readonly isExpected: (error: unknown) => boolean;
   /** Brings back what failed in an outage of the database. */
   readonly recovery: Pick<DatabaseRecovery, "defer">;
+  readonly telemetry: Telemetry;
 }
 
 /** A process that cannot stop what it is no more allowed to do must end: only its death is a proof. */
@@ -78,7 +80,7 @@ export function controlKind(kind: KindHandler, options: ControlOptions): KindCon
     work: async (leadership) => {
       const current = makeController({ name, reconciler, informer, running, logger }, options);
       controller = current;
-      for (const key of informer.keys()) current.enqueue(key);
+      for (const key of informer.keys()) current.enqueue(key, "resync");
       const isEnded = await current.run(leadership.signal, leadership.lost);
       controller = undefined;
       if (!isEnded && leadership.lost.aborted) throw new ReconcilesAbandoned(name);
@@ -96,13 +98,15 @@ function makeController(
   { name, reconciler, informer, running, logger }: KindParts,
   options: ControlOptions,
 ): Controller {
-  const { workers, timing, isExpected, recovery } = options;
+  const { workers, timing, isExpected, recovery, telemetry } = options;
   const controller: Controller = new Controller({
     name,
     workers,
     timing,
     logger,
     isExpected,
+    ...telemetry,
+    describe: (key) => ({ uid: informer.get(key)?.metadata.uid }),
     reconcile: async (key, signal) => {
       const object = informer.get(key);
       if (object === undefined) {
@@ -113,7 +117,7 @@ function makeController(
       try {
         return await reconciler.reconcile(object, signal);
       } catch (error) {
-        throw recovery.defer(error, { key: `${name} ${key}`, retry: () => controller.enqueue(key) });
+        throw recovery.defer(error, { key: `${name} ${key}`, retry: () => controller.enqueue(key, "resync") });
       } finally {
         end();
       }

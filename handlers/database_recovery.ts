@@ -1,3 +1,4 @@
+import { withoutLogContext } from "../kube/log_context.ts";
 import type { Logger } from "../kube/logger.ts";
 import type { Timing } from "../kube/timing.ts";
 import type { Database } from "../postgres/session/client.ts";
@@ -107,8 +108,8 @@ export class DatabaseRecovery implements Disposable {
   }
 
   #suspect(error: PostgresError): Promise<void> {
-    return this.#asking ??= this.#ask().then((fault) => {
-      if (fault !== undefined) this.#fall(fault === "silent" ? error : fault);
+    return this.#asking ??= withoutLogContext(() => this.#ask()).then((fault) => {
+      if (fault !== undefined) withoutLogContext(() => this.#fall(fault === "silent" ? error : fault));
     }).finally(() => this.#asking = undefined);
   }
 

@@ -1,11 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { type HealthCheck, HealthChecks } from "./health.ts";
+import { openMetrics } from "../kube/metrics.ts";
 import { createOperationsApp } from "./operations.ts";
 
 const fine = (name: string): HealthCheck => ({ name, weight: "required", check: () => undefined });
 
 async function ask(checks: readonly HealthCheck[], path: string): Promise<readonly [number, string]> {
-  const app = createOperationsApp({ health: new HealthChecks(), readiness: new HealthChecks().add(...checks) });
+  const app = createOperationsApp({
+    health: new HealthChecks(),
+    readiness: new HealthChecks().add(...checks),
+    metrics: await openMetrics(),
+  });
   const response = await app.request(path);
   return [response.status, await response.text()];
 }

@@ -5,6 +5,8 @@ import { PostgresError } from "../postgres/session/errors.ts";
 import type { Config } from "./config.ts";
 import { DatabaseRecovery } from "./database_recovery.ts";
 import { StartError } from "./errors.ts";
+import { measureDatabase } from "./measured_database.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /** One database, reached in three ways. */
 export interface Databases extends AsyncDisposable {
@@ -23,14 +25,18 @@ const VERDICT_CONNECTIONS = 8;
  *
  * @throws {StartError} one line, without the password, if the URL cannot be used.
  */
-export function openDatabases(config: Config, url: string, logger: Logger): Databases {
+export function openDatabases(
+  config: Config,
+  url: string,
+  { logger, telemetry }: { readonly logger: Logger; readonly telemetry: Telemetry },
+): Databases {
   const loop = open(url, config.maxConcurrentReconciles);
   const verdicts = open(url, VERDICT_CONNECTIONS);
   const probe = open(url, 1);
   const recovery = new DatabaseRecovery({ database: probe, timing: systemTiming, logger });
   return {
-    database: recovery.guard(loop),
-    verdictDatabase: recovery.guard(verdicts),
+    database: recovery.guard(measureDatabase(loop, telemetry)),
+    verdictDatabase: recovery.guard(measureDatabase(verdicts, telemetry)),
     recovery,
     async [Symbol.asyncDispose]() {
       recovery[Symbol.dispose]();

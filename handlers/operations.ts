@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import type { ScrapedMetrics } from "../kube/metrics.ts";
 import { type CheckResult, type HealthChecks, isHealthy } from "./health.ts";
 
 /** What the operations server shows. */
@@ -7,14 +8,17 @@ export interface OperationsOptions {
   readonly health: HealthChecks;
   /** Whether reviews should be sent here. */
   readonly readiness: HealthChecks;
+  /** What Prometheus scrapes. */
+  readonly metrics: ScrapedMetrics;
 }
 
-/** Health and readiness over HTTP, for probes and people; `?verbose` lists the checks. */
-export function createOperationsApp({ health, readiness }: OperationsOptions): Hono {
+/** Health and readiness over HTTP, for probes and people; `?verbose` lists the checks. Metrics for Prometheus. */
+export function createOperationsApp({ health, readiness, metrics }: OperationsOptions): Hono {
   const app = new Hono();
   app.get("/healthz", (c) => answer(c, health));
   app.get("/readyz", (c) => answer(c, readiness));
-  app.notFound((c) => c.text("Cannot serve this path: see /healthz and /readyz\n", 404));
+  app.get("/metrics", async (c) => c.body(await metrics.render(), 200, { "content-type": metrics.contentType }));
+  app.notFound((c) => c.text("Cannot serve this path: see /healthz, /readyz and /metrics\n", 404));
   return app;
 }
 

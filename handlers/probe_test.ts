@@ -6,6 +6,7 @@ import { databaseHandler } from "./database/admit.ts";
 import { PROBE_ANNOTATION, ProbeResponder } from "./probe.ts";
 import { proveWebhooks } from "./prove.ts";
 import { createAdmissionApp } from "./server.ts";
+import { noTelemetry } from "./telemetry.ts";
 
 interface Response {
   readonly allowed: boolean;
@@ -16,7 +17,7 @@ const secret = new TextEncoder().encode("-----BEGIN PRIVATE KEY-----");
 
 function operatorWith(probe: ProbeResponder) {
   const kind = databaseHandler();
-  const app = createAdmissionApp({ kinds: [kind], probe, logger: silentLogger });
+  const app = createAdmissionApp({ kinds: [kind], probe, logger: silentLogger, telemetry: noTelemetry });
   return async (manifest: Pick<KubeManifest, "metadata" | "spec">, dryRun = true): Promise<Response> => {
     const request = { uid: "u", operation: "CREATE", resource: kind.resource, object: manifest, dryRun };
     const body = JSON.stringify({

@@ -1,11 +1,15 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { Logger } from "../kube/logger.ts";
+import { withLogContext } from "../kube/log_context.ts";
+import type { Logger, LogProperties } from "../kube/logger.ts";
+import type { SpanAttributes } from "../kube/tracing.ts";
+import { countVerdicts, measureReviews, type VerdictCounter } from "./admission_metrics.ts";
 import { type AdmissionRequest, decodeAdmissionReview, encodePatch, encodeVerdict } from "./admission_review.ts";
 import { comparePatch } from "./json_patch.ts";
 import type { ProbeResponder } from "./probe.ts";
 import type { KindHandler } from "./registry.ts";
 import { jsonInSmallChunks } from "./small_chunks.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /** The API server sends objects of up to 3 MiB, old and new, in one review. */
 const MAX_REVIEW_BYTES = 7 * 1024 * 1024;
@@ -18,6 +22,7 @@ export interface AdmissionDependencies {
   readonly kinds: readonly KindHandler[];
   readonly probe: ProbeResponder;
   readonly logger: Logger;
+  readonly telemetry: Telemetry;
 }
 
 interface Review {
@@ -35,13 +40,13 @@ type Answer = (review: Review) => Promise<object>;
 export function createAdmissionApp(dependencies: AdmissionDependencies): Hono {
   const app = new Hono();
   app.use(bodyLimit({ maxSize: MAX_REVIEW_BYTES, onError: (c) => c.text("Cannot read a review over 7 MiB", 413) }));
-  app.post("/validate", reviewHandler(dependencies, (review) => validate(dependencies, review)));
-  app.post("/mutate", reviewHandler(dependencies, mutate));
+  const { metrics } = dependencies.telemetry;
+  const count = countVerdicts(metrics);
+  const judge = (review: Review) => validate({ ...dependencies, count }, review);
+  app.post("/validate", measureReviews(metrics, "/validate"), reviewHandler(dependencies, judge));
+  app.post("/mutate", measureReviews(metrics, "/mutate"), reviewHandler(dependencies, mutate));
   app.notFound((c) => c.text("Cannot serve this path: POST reviews to /validate or /mutate", 404));
-  app.onError((error, c) => {
-    dependencies.logger.error("cannot judge a review", { error });
-    return c.text("Cannot judge the review: internal error", 500);
-  });
+  app.onError((error, c) => fail(dependencies, c, error));
   return app;
 }
 
@@ -53,12 +58,49 @@ function reviewHandler(dependencies: AdmissionDependencies, answer: Answer) {
     const kind = dependencies.kinds.find((each) => each.resource.group === group && each.resource.plural === resource);
     if (kind === undefined) return c.text(`Cannot judge ${resource}.${group}: this operator does not manage it`, 404);
     const signal = AbortSignal.timeout(deadlineMs(c.req.query("timeout")));
-    return jsonInSmallChunks(await answer({ kind, request: decoded.request, signal }));
+    const asked = { kind, request: decoded.request, signal };
+    return await withLogContext(
+      reviewProperties(asked),
+      () =>
+        dependencies.telemetry.tracer.span("admission review", reviewAttributes(asked, c.req.path), () => answer(asked))
+          .then(jsonInSmallChunks)
+          .catch((error) => fail(dependencies, c, error)),
+    );
   };
 }
 
-async function validate(dependencies: AdmissionDependencies, { kind, request, signal }: Review): Promise<object> {
-  const verdict = await kind.validate(request, signal);
+function reviewProperties({ kind, request }: Review): LogProperties {
+  const { uid, operation, namespace, name } = request;
+  return { kind: kind.resource.kind, operation, namespace, name, reviewID: uid };
+}
+
+/** Under the names that OpenTelemetry gives to Kubernetes. */
+function reviewAttributes({ kind, request }: Review, path: string): SpanAttributes {
+  const { operation, namespace, name } = request;
+  return {
+    "k8s.namespace.name": namespace,
+    "k8s.object.name": name,
+    "k8s.object.kind": kind.resource.kind,
+    "tablewright.operation": operation,
+    "url.path": path,
+  };
+}
+
+/** Nobody can judge: the API server's `failurePolicy` decides. */
+function fail({ logger }: AdmissionDependencies, c: Context, error: unknown): Response {
+  logger.error("cannot judge a review", { error });
+  return c.text("Cannot judge the review: internal error", 500);
+}
+
+async function validate(
+  dependencies: AdmissionDependencies & { readonly count: VerdictCounter },
+  { kind, request, signal }: Review,
+): Promise<object> {
+  const verdict = await kind.validate(request, signal).catch((error) => {
+    dependencies.count(request, kind.resource.kind, "error");
+    throw error;
+  });
+  dependencies.count(request, kind.resource.kind, verdict.kind);
   const proof = await dependencies.probe.answer(request);
   // First, since the last ones of many warnings are cut off.
   return encodeVerdict(request, proof === undefined ? verdict : { ...verdict, warnings: [proof, ...verdict.warnings] });

@@ -7,6 +7,7 @@ import {
   type ResourceReference,
   type ResourceType,
 } from "./object.ts";
+import type { RequestObserver } from "./request_metrics.ts";
 import { type ClusterConfig, type QueryValue, Transport } from "./transport.ts";
 import { parseWarnings } from "./warning_header.ts";
 
@@ -89,6 +90,8 @@ export interface ClientOptions {
   readonly fieldManager?: string;
   /** Default `tablewright`. */
   readonly userAgent?: string;
+  /** Told of each request. */
+  readonly onAnswer?: RequestObserver;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -105,7 +108,7 @@ export class KubeClient {
 
   /** @throws {TypeError} if the configuration holds no usable address or certificate. */
   constructor(config: ClusterConfig, options: ClientOptions = {}) {
-    this.#transport = new Transport(config, options.userAgent ?? "tablewright");
+    this.#transport = new Transport(config, options.userAgent ?? "tablewright", options.onAnswer);
     this.#fieldManager = options.fieldManager ?? "tablewright";
   }
 

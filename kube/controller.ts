@@ -1,7 +1,12 @@
+import { ControllerMetrics, type ReconcileResultName } from "./controller_metrics.ts";
 import { KubeError } from "./kube_error.ts";
-import type { Logger } from "./logger.ts";
+import { withLogContext } from "./log_context.ts";
+import type { Logger, LogProperties } from "./logger.ts";
+import { type Metrics, noMetrics } from "./metrics.ts";
 import type { ObjectChange } from "./object_store.ts";
+import { observeQueue, scrapeQueue } from "./queue_metrics.ts";
 import { pause, type Timing, whenAborted } from "./timing.ts";
+import { noTracer, type Tracer } from "./tracing.ts";
 import { WorkQueue, type WorkQueueOptions } from "./work_queue.ts";
 
 export interface ReconcileResult {
@@ -16,7 +21,7 @@ export interface ReconcileResult {
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
 
 export interface ControllerOptions {
-  /** For logs. */
+  /** For logs, metrics and traces. */
   readonly name: string;
   readonly reconcile: Reconcile;
   readonly workers: number;
@@ -29,6 +34,10 @@ export interface ControllerOptions {
   readonly queue?: WorkQueueOptions;
   /** Whether an error that is no `KubeError` is an outside failure, and not a bug whose stack belongs into the log. */
   readonly isExpected?: (error: unknown) => boolean;
+  /** What else each line about a key should say, such as the uid of its object. */
+  readonly describe?: (key: string) => LogProperties;
+  readonly metrics?: Metrics;
+  readonly tracer?: Tracer;
 }
 
 /** What follows from a reconcile that threw. */
@@ -73,13 +82,19 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #logger: Logger;
   readonly #queue: WorkQueue;
+  readonly #metrics: ControllerMetrics;
   /** Aborted when a shutdown has waited long enough. */
   readonly #hardStop = new AbortController();
 
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#logger = options.logger.child({ controller: options.name });
-    this.#queue = new WorkQueue(options.timing, options.queue);
+    const { name: controller, workers, timing, metrics = noMetrics } = options;
+    this.#metrics = new ControllerMetrics(metrics, { controller, workers });
+    // What hangs until its deadline whenever it is tried must leave workers to what does not.
+    const maxFailing = Math.max(1, Math.floor(workers / 2));
+    this.#queue = new WorkQueue(timing, { maxFailing, observer: observeQueue(metrics, controller), ...options.queue });
+    scrapeQueue(metrics, this.#queue, { controller, now: timing.now });
   }
 
   /** How many keys wait for a worker. */
@@ -90,12 +105,20 @@ export class Controller {
   /**
    * Asks for a reconcile of this key. Without effect after shutdown.
    *
-   * @param change `other` does not cut short the wait after a failure: the echo of a status that tells of the failure would
-   * otherwise bring it again at once.
+   * @param change `spec` overtakes the others, and its failures count anew: they were those of another wish. `resync` comes when
+   * nothing fresh waits. `other` does so too, but does not cut short the wait after a failure: the echo of a status that tells of the
+   * failure would otherwise bring it again at once.
    */
   enqueue(key: string, change: ObjectChange = "spec"): void {
-    if (change === "spec") this.#queue.add(key);
-    else this.#queue.offer(key);
+    switch (change) {
+      case "spec":
+        this.#queue.forget(key);
+        return this.#queue.add(key);
+      case "resync":
+        return this.#queue.add(key, "resync");
+      case "other":
+        return this.#queue.offer(key);
+    }
   }
 
   /** Asks for a reconcile after a time; an earlier one that is pending already wins. */
@@ -140,24 +163,47 @@ export class Controller {
   }
 
   async #reconcile(key: string): Promise<void> {
-    const attempt = this.#startAttempt(key);
+    const { tracer = noTracer, describe, name } = this.#options;
+    const identity = { ...identityOf(key), ...describe?.(key) };
+    const run = { ...identity, reconcileID: crypto.randomUUID() };
+    await withLogContext(
+      run,
+      () => tracer.span("reconcile", spanAttributes(name, identity), () => this.#measure(key)),
+    );
+  }
+
+  async #measure(key: string): Promise<void> {
+    const { timing } = this.#options;
+    const startedAt = timing.now();
+    this.#metrics.started();
+    const result = await this.#attempt(key);
+    const durationMs = timing.now() - startedAt;
+    this.#metrics.ended(result, durationMs / 1000);
+    this.#logger.debug("Reconciled", { result, durationMs });
+  }
+
+  async #attempt(key: string): Promise<ReconcileResultName> {
+    const attempt = this.#startAttempt();
     try {
       const { requeueAfterMs } = await this.#options.reconcile(key, attempt.signal);
       this.#queue.forget(key);
-      if (requeueAfterMs !== undefined) this.#queue.addAfter(key, requeueAfterMs);
+      if (requeueAfterMs === undefined) return "success";
+      this.#queue.addAfter(key, requeueAfterMs);
+      return "requeue_after";
     } catch (error) {
-      this.#retry(key, error);
+      return this.#retry(key, error);
     } finally {
       attempt.end();
     }
   }
 
   /** The signal of one reconcile: its timeout, and the end of a shutdown. */
-  #startAttempt(key: string): { readonly signal: AbortSignal; end(): void } {
+  #startAttempt(): { readonly signal: AbortSignal; end(): void } {
     const { timing, reconcileTimeoutMs = DEFAULT_RECONCILE_TIMEOUT_MS } = this.#options;
     const attempt = new AbortController();
     const cancel = timing.setTimer(() => {
-      this.#logger.warn("Reconcile takes too long and is aborted", { key, timeoutMs: reconcileTimeoutMs });
+      this.#metrics.timedOut();
+      this.#logger.warn("Reconcile takes too long and is aborted", { timeoutMs: reconcileTimeoutMs });
       attempt.abort(new DOMException(`Reconcile took longer than ${reconcileTimeoutMs} ms`, "TimeoutError"));
     }, reconcileTimeoutMs);
     const hardStop = this.#hardStop.signal;
@@ -172,29 +218,51 @@ export class Controller {
     };
   }
 
-  #retry(key: string, error: unknown): void {
-    if (this.#hardStop.signal.aborted) return;
+  /** Decides when a key that failed comes again; answers how its reconcile counts. */
+  #retry(key: string, error: unknown): ReconcileResultName {
+    if (this.#hardStop.signal.aborted) return "error";
     const decision = decideRetry(error, this.#options.isExpected);
     const message = error instanceof Error ? error.message : String(error);
-    const properties = { key, retries: this.#queue.retries(key) };
+    const properties = { retries: this.#queue.retries(key) };
     switch (decision.kind) {
       case "drop":
-        this.#logger.debug("Object is gone", { key, answer: message });
-        return this.#queue.forget(key);
+        this.#logger.debug("Object is gone", { answer: message });
+        this.#queue.forget(key);
+        return "success";
       case "conflict":
         this.#logger.debug("Object was changed meanwhile", properties);
-        return this.#queue.addRateLimited(key);
+        this.#queue.addRateLimited(key, "resync");
+        return "requeue";
       case "after":
-        this.#logger.warn(message, { ...properties, retryInMs: decision.delayMs });
-        return this.#queue.retryAfter(key, decision.delayMs);
+        this.#logger.warn(message, { ...properties, retryInMs: Math.round(decision.delayMs) });
+        this.#queue.retryAfter(key, decision.delayMs);
+        return "error";
       case "backoff":
         this.#logger.warn(message, properties);
-        return this.#queue.addRateLimited(key);
+        this.#queue.addRateLimited(key);
+        return "error";
       case "bug":
+        this.#metrics.panicked();
         this.#logger.error(message, { ...properties, stack: error instanceof Error ? error.stack : undefined });
-        return this.#queue.addRateLimited(key);
+        this.#queue.addRateLimited(key);
+        return "error";
     }
   }
+}
+
+/** What a key says of its object: see `keyOf()`. */
+function identityOf(key: string): { readonly namespace?: string; readonly name: string } {
+  const slash = key.indexOf("/");
+  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+/** Under the names that OpenTelemetry gives to Kubernetes. */
+function spanAttributes(controller: string, identity: LogProperties): Record<string, string> {
+  const { namespace, name, uid } = identity;
+  const named = { controller, "k8s.namespace.name": namespace, "k8s.object.name": name, "k8s.object.uid": uid };
+  return Object.fromEntries(
+    Object.entries(named).flatMap(([key, value]) => value === undefined ? [] : [[key, String(value)]]),
+  );
 }
 
 function retryAfterMs(error: unknown): number | undefined {

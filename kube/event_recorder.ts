@@ -1,23 +1,13 @@
 import { isKubeError, type KubeClient } from "./client.ts";
+import { buildEvent, encodeSeries, type EventContent, eventNamespace, EVENTS, type EventSubject } from "./event.ts";
 import type { Logger } from "./logger.ts";
-import type { KubeManifest, KubeObject, ResourceType } from "./object.ts";
 import type { Timing } from "./timing.ts";
 import { TokenBuckets } from "./token_bucket.ts";
 
-/** What happened to an object, for whoever runs `kubectl describe` or `kubectl get events`. */
-export interface EventContent {
-  readonly type: "Normal" | "Warning";
-  /** Why, CamelCase: `TableCreated`. */
-  readonly reason: string;
-  /** What was being done, CamelCase: `Apply`. */
-  readonly action: string;
-  /** For people; cut at 1,024 bytes. Never a secret or a row value. */
-  readonly note: string;
-}
+export type { EventContent, EventSubject } from "./event.ts";
 
-export type EventSubject = Pick<KubeObject, "apiVersion" | "kind"> & {
-  readonly metadata: Pick<KubeObject["metadata"], "name" | "namespace" | "uid" | "resourceVersion">;
-};
+/** Why nobody will read an Event: too many of one object, too many of all, refused by the API server, or too late. */
+export type EventLoss = "rate" | "full" | "failed" | "shutdown";
 
 export interface EventRecorderOptions {
   readonly client: Pick<KubeClient, "create" | "patch">;
@@ -25,29 +15,32 @@ export interface EventRecorderOptions {
   readonly reportingInstance: string;
   /** Default `tablewright`. */
   readonly reportingController?: string;
-  readonly timing: Pick<Timing, "now" | "random">;
+  readonly timing: Pick<Timing, "now" | "random" | "setTimer">;
   readonly logger: Logger;
+  readonly onRecorded?: (subject: EventSubject, content: EventContent) => void;
+  readonly onLost?: (why: EventLoss) => void;
 }
 
+/** The same thing said about the same object, once or several times. */
 interface Series {
-  /** Of the event that counts the repetitions, once the API server has it. */
-  readonly name: Promise<string | undefined>;
-  readonly lastSeen: number;
-  readonly count: number;
+  readonly subject: EventSubject;
+  readonly content: EventContent;
+  readonly firstSeen: number;
+  lastSeen: number;
+  count: number;
+  /** Of the Event that counts the repetitions, once the API server has it. */
+  name: string | undefined;
+  /** `changed`: it was said again while the Event was being written. */
+  state: "idle" | "queued" | "writing" | "changed";
 }
 
-const EVENTS: ResourceType = {
-  group: "events.k8s.io",
-  version: "v1",
-  plural: "events",
-  kind: "Event",
-  namespaced: true,
-};
 const SERIES_WINDOW_MS = 360_000;
 const MAX_SERIES = 4_096;
-const MAX_PENDING = 1_000;
-const MAX_NOTE_BYTES = 1_024;
+const MAX_QUEUED = 1_000;
+/** Events must not take the API server from those who work. */
+const WRITERS = 4;
 const REQUEST_TIMEOUT_MS = 10_000;
+const FLUSH_TIMEOUT_MS = 5_000;
 /** As client-go: an object in a loop must not fill the API server with its story. */
 const PER_OBJECT = { burst: 25, refillMs: 300_000, maxKeys: 4_096 };
 
@@ -55,74 +48,148 @@ const PER_OBJECT = { burst: 25, refillMs: 300_000, maxKeys: 4_096 };
  * Writes Kubernetes Events beside the work: `record()` returns at once and never throws, and an Event that cannot be written is
  * logged and forgotten.
  *
- * The same thing said again about the same object within 6 minutes counts up the Event that is there (`series.count`).
+ * The same thing said again about the same object within 6 minutes counts up the Event that is there (`series.count`). Of one object
+ * 25 writes pass at once, and one more each 5 minutes; of all objects 1,000 wait, and 4 are written at a time.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #series = new Map<string, Series>();
   readonly #buckets: TokenBuckets;
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #queue: Series[] = [];
+  /** Those who have nothing to write. */
+  readonly #writers: (() => void)[] = [];
+  readonly #idle: (() => void)[] = [];
+  #stop = new AbortController();
+  #writing = 0;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
     this.#buckets = new TokenBuckets(options.timing, PER_OBJECT);
+    for (let index = 0; index < WRITERS; index++) void this.#write();
   }
 
   record(subject: EventSubject, content: EventContent): void {
-    const { logger } = this.#options;
-    const { uid, name, namespace } = subject.metadata;
-    if (this.#pending.size >= MAX_PENDING || !this.#buckets.take(uid)) {
-      return logger.debug("Event was left out: there are too many", { namespace, name, reason: content.reason });
+    this.#options.onRecorded?.(subject, content);
+    const series = this.#say(subject, content);
+    switch (series.state) {
+      case "queued":
+      case "changed":
+        // What waits to be written tells of this one too.
+        return;
+      case "writing":
+      case "idle":
+        return this.#schedule(series);
     }
-    const key = JSON.stringify([uid, content.type, content.reason, content.action, content.note]);
+  }
+
+  /** Resolves when all that was recorded is written, or given up after `timeoutMs`. */
+  async flush(timeoutMs: number = FLUSH_TIMEOUT_MS): Promise<void> {
+    if (this.#isIdle) return;
+    const cancel = this.#options.timing.setTimer(() => this.#giveUp(), timeoutMs);
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+    cancel();
+  }
+
+  /** Counts what is said; the same is in one series. */
+  #say(subject: EventSubject, content: EventContent): Series {
+    const { type, reason, action, note } = content;
+    const key = JSON.stringify([subject.metadata.uid, type, reason, action, note]);
     const now = this.#options.timing.now();
     const before = this.#series.get(key);
-    const repeated = before !== undefined && now - before.lastSeen < SERIES_WINDOW_MS;
-    const count = repeated ? before.count + 1 : 1;
-    const written = repeated ? this.#countUp(before, { subject, content, count }) : this.#create(subject, content);
-    this.#remember(key, { name: written, lastSeen: now, count });
-    const tracked: Promise<unknown> = written.finally(() => this.#pending.delete(tracked));
-    this.#pending.add(tracked);
+    const isRepeated = before !== undefined && now - before.lastSeen < SERIES_WINDOW_MS;
+    const series: Series = isRepeated
+      ? before
+      : { subject, content, firstSeen: now, lastSeen: now, count: 0, name: undefined, state: "idle" };
+    series.count++;
+    series.lastSeen = now;
+    this.#remember(key, series);
+    return series;
   }
 
-  /** Resolves when all that was recorded is written or given up. */
-  async flush(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  #schedule(series: Series): void {
+    if (this.#queue.length >= MAX_QUEUED) return this.#lose(series, "full");
+    if (!this.#buckets.take(series.subject.metadata.uid)) return this.#lose(series, "rate");
+    if (series.state === "writing") {
+      series.state = "changed";
+      return;
+    }
+    this.#enqueue(series);
   }
 
-  async #create(subject: EventSubject, content: EventContent): Promise<string | undefined> {
-    const { client, timing } = this.#options;
-    const manifest = buildEvent(subject, content, {
-      reportingController: this.#options.reportingController ?? "tablewright",
-      reportingInstance: this.#options.reportingInstance,
-      now: timing.now(),
-      suffix: Math.floor(timing.random() * 2 ** 48).toString(16).padStart(12, "0"),
-    });
-    try {
-      await client.create(EVENTS, manifest, { timeoutMs: REQUEST_TIMEOUT_MS });
-      return manifest.metadata.name;
-    } catch (error) {
-      this.#logFailure(subject, content, error);
-      return undefined;
+  #enqueue(series: Series): void {
+    series.state = "queued";
+    this.#queue.push(series);
+    this.#writers.shift()?.();
+  }
+
+  /**
+   * Writes what waits, for ever. It is not started by whoever records something: its lines and spans would then belong to the work that
+   * happened to be the first.
+   */
+  async #write(): Promise<never> {
+    while (true) {
+      const series = this.#queue.shift();
+      if (series === undefined) {
+        await this.#somethingToWrite();
+        continue;
+      }
+      series.state = "writing";
+      this.#writing++;
+      await this.#put(series);
+      this.#writing--;
+      this.#settle(series);
     }
   }
 
-  async #countUp(
-    before: Series,
-    { subject, content, count }: { subject: EventSubject; content: EventContent; count: number },
-  ): Promise<string | undefined> {
-    const name = await before.name;
-    if (name === undefined) return await this.#create(subject, content);
-    const series = { count, lastObservedTime: microTime(this.#options.timing.now()) };
-    const reference = { namespace: eventNamespace(subject), name };
-    const patch = { kind: "merge", value: { series } } as const;
+  #somethingToWrite(): Promise<void> {
+    return new Promise((resolve) => this.#writers.push(resolve));
+  }
+
+  #settle(series: Series): void {
+    if ((series.state as Series["state"]) === "changed") return this.#enqueue(series);
+    series.state = "idle";
+    if (this.#isIdle) this.#idle.splice(0).forEach((resolve) => resolve());
+  }
+
+  get #isIdle(): boolean {
+    return this.#writing === 0 && this.#queue.length === 0;
+  }
+
+  /** Brings the API server to what the series says now. Never rejects. */
+  async #put(series: Series): Promise<void> {
+    const { signal } = this.#stop;
     try {
-      await this.#options.client.patch(EVENTS, reference, { patch, timeoutMs: REQUEST_TIMEOUT_MS });
-      return name;
+      if (series.name !== undefined && await this.#countUp(series, series.name, signal)) return;
+      await this.#create(series, signal);
     } catch (error) {
-      if (isKubeError(error, 404)) return await this.#create(subject, content);
-      this.#logFailure(subject, content, error);
-      return name;
+      this.#options.onLost?.(signal.aborted ? "shutdown" : "failed");
+      if (!signal.aborted) this.#logFailure(series, error);
+    }
+  }
+
+  async #create(series: Series, signal: AbortSignal): Promise<void> {
+    const { client, timing, reportingController = "tablewright", reportingInstance } = this.#options;
+    const manifest = buildEvent(series.subject, series.content, {
+      reportingController,
+      reportingInstance,
+      now: series.firstSeen,
+      suffix: Math.floor(timing.random() * 2 ** 48).toString(16).padStart(12, "0"),
+      series,
+    });
+    await client.create(EVENTS, manifest, { timeoutMs: REQUEST_TIMEOUT_MS, signal });
+    series.name = manifest.metadata.name;
+  }
+
+  /** Answers `false` if the Event is gone: the API server keeps Events for an hour. */
+  async #countUp(series: Series, name: string, signal: AbortSignal): Promise<boolean> {
+    const reference = { namespace: eventNamespace(series.subject), name };
+    const patch = { kind: "merge", value: { series: encodeSeries(series) } } as const;
+    try {
+      await this.#options.client.patch(EVENTS, reference, { patch, timeoutMs: REQUEST_TIMEOUT_MS, signal });
+      return true;
+    } catch (error) {
+      if (isKubeError(error, 404)) return false;
+      throw error;
     }
   }
 
@@ -135,56 +202,32 @@ export class EventRecorder {
     }
   }
 
+  /** The count goes on: the next write of the series, if there is one, tells it. */
+  #lose(series: Series, why: EventLoss): void {
+    this.#options.onLost?.(why);
+    const { namespace, name } = series.subject.metadata;
+    this.#options.logger.debug("Event was left out: there are too many", {
+      namespace,
+      name,
+      reason: series.content.reason,
+    });
+  }
+
+  #giveUp(): void {
+    for (const series of this.#queue.splice(0)) {
+      series.state = "idle";
+      this.#options.onLost?.("shutdown");
+    }
+    this.#options.logger.warn("Events are given up: the API server does not take them in time");
+    this.#stop.abort(new DOMException("The operator stops", "AbortError"));
+    this.#stop = new AbortController();
+  }
+
   /** A terminating namespace takes no Events (403): nothing is wrong with that. */
-  #logFailure(subject: EventSubject, content: EventContent, error: unknown): void {
-    const { namespace, name } = subject.metadata;
-    const properties = { namespace, name, reason: content.reason, error };
+  #logFailure(series: Series, error: unknown): void {
+    const { namespace, name } = series.subject.metadata;
+    const properties = { namespace, name, reason: series.content.reason, error };
     if (isKubeError(error, 403)) this.#options.logger.debug("Event was refused", properties);
     else this.#options.logger.warn("Cannot write an Event", properties);
   }
-}
-
-/** Builds an Event. Pure. */
-export function buildEvent(
-  subject: EventSubject,
-  content: EventContent,
-  context: { reportingController: string; reportingInstance: string; now: number; suffix: string },
-): KubeManifest {
-  const { name, namespace, uid, resourceVersion } = subject.metadata;
-  const regarding = { apiVersion: subject.apiVersion, kind: subject.kind, namespace, name, uid, resourceVersion };
-  return {
-    apiVersion: "events.k8s.io/v1",
-    kind: "Event",
-    metadata: { namespace: eventNamespace(subject), name: `${trimName(name)}.${context.suffix}` },
-    eventTime: microTime(context.now),
-    reportingController: context.reportingController,
-    reportingInstance: context.reportingInstance.slice(0, 128),
-    type: content.type,
-    reason: content.reason,
-    action: content.action,
-    note: trimNote(content.note),
-    regarding,
-  };
-}
-
-/** Events about cluster-scoped objects live in `default`. */
-function eventNamespace(subject: EventSubject): string {
-  return subject.metadata.namespace ?? "default";
-}
-
-/** A name has at most 253 characters, and each part between dots begins and ends with a letter or digit. */
-function trimName(name: string): string {
-  return name.slice(0, 240).replace(/[-.]+$/, "");
-}
-
-/** Cuts at a character, not within one. */
-function trimNote(note: string): string {
-  const bytes = new TextEncoder().encode(note);
-  if (bytes.length <= MAX_NOTE_BYTES) return note;
-  const cut = new TextDecoder().decode(bytes.subarray(0, MAX_NOTE_BYTES - 3)).replace(/\uFFFD+$/, "");
-  return `${cut}…`;
-}
-
-function microTime(now: number): string {
-  return new Date(now).toISOString().replace("Z", "000Z");
 }

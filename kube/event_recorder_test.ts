@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { KubeError } from "./client.ts";
-import { EventRecorder } from "./event_recorder.ts";
+import { type EventLoss, EventRecorder } from "./event_recorder.ts";
 import { createFakeTiming } from "./fake_timing.ts";
+import { withLogContext } from "./log_context.ts";
 import { memoryLogger } from "./logger.ts";
 import type { KubeManifest } from "./object.ts";
 
@@ -12,13 +13,21 @@ const subject = {
 };
 const created = { type: "Normal", reason: "Created", action: "Apply", note: "made a" } as const;
 
-function setUp(options: { fail?: () => Error | undefined } = {}) {
+function setUp(options: { fail?: () => Error | undefined; hold?: Promise<void> } = {}) {
+  const lost: EventLoss[] = [];
+  let most = 0;
+  let running = 0;
   const timing = createFakeTiming(Math.random);
   const logger = memoryLogger();
   const creates: KubeManifest[] = [];
   const patches: [string | undefined, unknown][] = [];
   const client = {
-    create: async <T>(_type: unknown, manifest: KubeManifest) => {
+    create: async <T>(_type: unknown, manifest: KubeManifest, call: { readonly signal?: AbortSignal } = {}) => {
+      most = Math.max(most, ++running);
+      const aborted = new Promise<never>((_, reject) => {
+        call.signal?.addEventListener("abort", () => reject(call.signal?.reason));
+      });
+      await Promise.race([options.hold, aborted]).finally(() => running--);
       const error = options.fail?.();
       if (error !== undefined) throw error;
       creates.push(manifest);
@@ -35,8 +44,9 @@ function setUp(options: { fail?: () => Error | undefined } = {}) {
       return { object: {} as T, warnings: [] };
     },
   };
-  const recorder = new EventRecorder({ client, reportingInstance: "pod-1", timing, logger });
-  return { recorder, creates, patches, timing, logger };
+  const onLost = (why: EventLoss) => lost.push(why);
+  const recorder = new EventRecorder({ client, reportingInstance: "pod-1", timing, logger, onLost });
+  return { recorder, creates, patches, timing, logger, lost, mostAtOnce: () => most };
 }
 
 Deno.test("EventRecorder writes an events.k8s.io/v1 Event about its object", async () => {
@@ -116,9 +126,11 @@ Deno.test("EventRecorder writes a new Event when the one that counted is gone", 
   const failures = [undefined, new KubeError("not found", { status: 404, reason: "NotFound" }), undefined];
   const { recorder, creates, patches } = setUp({ fail: () => failures.shift() });
   recorder.record(subject, created);
+  await recorder.flush();
   recorder.record(subject, created);
   await recorder.flush();
   assertEquals([creates.length, patches.length], [2, 0]);
+  assertEquals((creates[1]?.series as { count: number }).count, 2);
 });
 
 Deno.test("EventRecorder cuts a note at 1,024 bytes, not within a character", async () => {
@@ -136,4 +148,76 @@ Deno.test("EventRecorder writes Events about cluster-scoped objects into default
   recorder.record({ apiVersion: "v1", kind: "Node", metadata }, created);
   await recorder.flush();
   assertEquals(creates[0]?.metadata.namespace, "default");
+});
+
+Deno.test("EventRecorder says at once what was said several times before it could be written", async () => {
+  const { recorder, creates, patches } = setUp();
+  for (let round = 0; round < 40; round++) recorder.record(subject, created);
+  await recorder.flush();
+  const written = [
+    creates[0]?.series,
+    ...patches.map(([, patch]) => (patch as { value: { series: unknown } }).value.series),
+  ];
+  assertEquals([creates.length, (written.at(-1) as { count: number }).count], [1, 40]);
+  assert(patches.length <= 1);
+});
+
+Deno.test("EventRecorder goes on counting what it may not write, and tells the sum with the next write", async () => {
+  const { recorder, patches, timing, lost } = setUp();
+  for (let round = 0; round < 30; round++) {
+    recorder.record(subject, created);
+    await recorder.flush();
+  }
+  assertEquals([patches.length, lost], [24, Array(5).fill("rate")]);
+  await timing.tick(300_000);
+  recorder.record(subject, created);
+  await recorder.flush();
+  assertEquals((patches.at(-1)?.[1] as { value: { series: { count: number } } }).value.series.count, 31);
+});
+
+Deno.test("EventRecorder writes 4 at a time, lets 1,000 wait, and counts what it leaves out", async () => {
+  const hold = Promise.withResolvers<void>();
+  const { recorder, creates, lost, mostAtOnce } = setUp({ hold: hold.promise });
+  for (let index = 0; index < 1_500; index++) {
+    recorder.record({ ...subject, metadata: { ...subject.metadata, uid: `u${index}` } }, created);
+  }
+  assertEquals([lost.length, new Set(lost)], [500, new Set(["full"])]);
+  hold.resolve();
+  await recorder.flush();
+  assertEquals([creates.length, mostAtOnce()], [1_000, 4]);
+});
+
+Deno.test("flush() gives up after 5 s what an API server does not take", async () => {
+  const { recorder, timing, lost, logger, creates } = setUp({ hold: new Promise(() => {}) });
+  for (let index = 0; index < 10; index++) {
+    recorder.record({ ...subject, metadata: { ...subject.metadata, uid: `u${index}` } }, created);
+  }
+  let isFlushed = false;
+  const flushed = recorder.flush().then(() => isFlushed = true);
+  await timing.tick(4_999);
+  assert(!isFlushed);
+  await timing.tick(1);
+  await flushed;
+  assertEquals([creates.length, lost], [0, Array(10).fill("shutdown")]);
+  assertEquals(logger.entries.map(({ level }) => level), ["warn"]);
+  assertEquals(timing.pending(), 0);
+});
+
+Deno.test("EventRecorder takes secrets out of a note", async () => {
+  const { recorder, creates } = setUp();
+  recorder.record(subject, { ...created, note: "Cannot reach postgres://me:s3cret@db/app" });
+  await recorder.flush();
+  assertEquals(creates[0]?.note, "Cannot reach postgres://me:[redacted]@db/app");
+});
+
+Deno.test("a line about an Event names its object, and not the work in which it was recorded", async () => {
+  const { recorder, logger } = setUp({ fail: () => new KubeError("no", { status: 500, reason: "InternalError" }) });
+  const other = { ...subject, metadata: { ...subject.metadata, name: "b", uid: "u2" } };
+  withLogContext({ name: "a", reconcileID: "1" }, () => recorder.record(subject, created));
+  withLogContext({ name: "b", reconcileID: "2" }, () => recorder.record(other, created));
+  await recorder.flush();
+  assertEquals(logger.entries.map(({ properties: { name, reconcileID } }) => [name, reconcileID]), [
+    ["a", undefined],
+    ["b", undefined],
+  ]);
 });

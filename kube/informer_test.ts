@@ -61,9 +61,13 @@ function untilAborted(signal: AbortSignal | undefined): Promise<never> {
 async function withInformer(
   source: ScriptedSource,
   test: (run: { informer: Informer; timing: FakeTiming; changes: string[]; lines: () => string[] }) => Promise<void>,
-  options: { namespaces?: string[]; onChange?: (key: string, change: ObjectChange) => void } = {},
+  options: {
+    namespaces?: string[];
+    onChange?: (key: string, change: ObjectChange) => void;
+    random?: () => number;
+  } = {},
 ): Promise<void> {
-  const timing = createFakeTiming();
+  const timing = createFakeTiming(options.random);
   const logger = memoryLogger();
   const changes: string[] = [];
   const onChange = (key: string, change: ObjectChange) => {
@@ -107,9 +111,10 @@ Deno.test("Informer lists in pages, then watches from the version of the list wi
   });
 });
 
-Deno.test("Informer follows added, modified and deleted objects and drops managedFields", async () => {
+Deno.test("Informer follows added, modified and deleted objects and drops managedFields and kubectl's copy", async () => {
   const fat = makeTable("a", { version: "11" });
-  Object.assign(fat.metadata, { managedFields: [{}] });
+  const annotations = { "kubectl.kubernetes.io/last-applied-configuration": "{}", "kopf.demo/approve-plan": "abc" };
+  Object.assign(fat.metadata, { managedFields: [{}], annotations });
   const source = new ScriptedSource(
     { list: [makeTable("b")], version: "10" },
     {
@@ -126,6 +131,7 @@ Deno.test("Informer follows added, modified and deleted objects and drops manage
     assertEquals(changes, ["default/b", "default/a", "default/b", "default/a", "default/a"]);
     assertEquals(informer.get("default/b")?.metadata.resourceVersion, "12");
     assertEquals("managedFields" in (informer.get("default/a")?.metadata ?? {}), false);
+    assertEquals(informer.get("default/a")?.metadata.annotations, { "kopf.demo/approve-plan": "abc" });
     await timing.tick(800);
     assertEquals(source.calls.at(-1)?.options.resourceVersion, "20", "a bookmark moves the version");
   });
@@ -185,9 +191,52 @@ Deno.test("Informer tells whether a change can ask for something else, or is but
   const source = new ScriptedSource({ list: [before], version: "10" }, { watch: events.map(([each]) => each) });
   const told: string[] = [];
   await withInformer(source, () => {
-    assertEquals(told, ["spec", ...events.flatMap(([, change]) => change ?? [])]);
+    assertEquals(told, ["resync", ...events.flatMap(([, change]) => change ?? [])]);
     return Promise.resolve();
   }, { onChange: (_key, change) => told.push(change) });
+});
+
+Deno.test("Informer tells objects of the first list as a resync, and what a later list finds changed as changed", async () => {
+  const source = new ScriptedSource(
+    { list: [makeTable("a"), makeTable("b")], version: "10" },
+    { fail: gone },
+    { list: [makeTable("a"), makeTable("b", { version: "20", uid: "another" }), makeTable("c")], version: "20" },
+  );
+  const told: string[] = [];
+  await withInformer(source, () => {
+    assertEquals(told, ["default/a resync", "default/b resync", "default/b spec", "default/c spec"]);
+    return Promise.resolve();
+  }, { onChange: (key, change) => told.push(`${key} ${change}`) });
+});
+
+Deno.test("Informer begins again with the first page when a later page is too old to be had", async () => {
+  const source = new ScriptedSource(
+    { list: [makeTable("a")], version: "10", continue: "page2" },
+    { fail: gone },
+    { list: [makeTable("a"), makeTable("b")], version: "50" },
+  );
+  await withInformer(source, async ({ informer, timing, changes }) => {
+    assertEquals(informer.state, "syncing");
+    await timing.tick(2_000);
+    assertEquals([informer.state, informer.size], ["synced", 2]);
+    assertEquals(source.calls.map(({ verb, options }) => [verb, options.continue]), [
+      ["list", undefined],
+      ["list", "page2"],
+      ["list", undefined],
+      ["watch", undefined],
+    ]);
+    assertEquals(changes, ["default/a", "default/b"]);
+  });
+});
+
+Deno.test("Informer lets the server end a watch after 280 to 300 s, so that not all watches end at once", async () => {
+  for (const [random, seconds] of [[0, 280], [1 - Number.EPSILON, 300]] as const) {
+    const source = new ScriptedSource({ list: [], version: "10" });
+    await withInformer(source, () => {
+      assertEquals(source.calls[1]?.options.timeoutSeconds, seconds);
+      return Promise.resolve();
+    }, { random: () => random });
+  }
 });
 
 Deno.test("Informer does not ask without pause a server that answers nothing but 410", async () => {

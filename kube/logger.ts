@@ -6,6 +6,7 @@ import {
   type LogRecord,
 } from "@logtape/logtape";
 import { formatRecord, type LogFormat } from "./log_format.ts";
+import { logContext } from "./log_context.ts";
 import { redact, redactProperties } from "./redact.ts";
 
 export type { LogFormat } from "./log_format.ts";
@@ -82,7 +83,7 @@ function wrap(logger: LogTapeLogger, context: LogProperties): Logger {
     if (!logger.isEnabledFor(LEVELS[level])) return;
     // LogTape would take braces for placeholders, and messages hold SQL.
     const text = redact(message).replaceAll("{", "{{").replaceAll("}", "}}");
-    logger[level](text, redactProperties({ ...context, ...properties }));
+    logger[level](text, redactProperties({ ...context, ...logContext(), ...properties }));
   };
   return {
     debug: log("debug"),
@@ -95,7 +96,8 @@ function wrap(logger: LogTapeLogger, context: LogProperties): Logger {
 
 function rememberInto(entries: MemoryEntry[], context: LogProperties): Logger {
   const log = (level: Level) => (message: string, properties?: LogProperties) => {
-    entries.push({ level, message: redact(message), properties: redactProperties({ ...context, ...properties }) });
+    const all = { ...context, ...logContext(), ...properties };
+    entries.push({ level, message: redact(message), properties: redactProperties(all) });
   };
   return {
     debug: log("debug"),

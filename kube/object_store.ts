@@ -2,9 +2,13 @@ import { keyOf, type KubeObject } from "./object.ts";
 
 /**
  * What an event changed: `spec` is all that can ask for something else than before (the spec, annotations, finalizers, a
- * deletion, another object under the name, none), `other` the rest, such as the echo of a status that we wrote.
+ * deletion, another object under the name, none), `other` the rest, such as the echo of a status that we wrote. With `resync`
+ * nothing is known to have changed, as in the first list after a start, and nobody waits for the answer.
  */
-export type ObjectChange = "spec" | "other";
+export type ObjectChange = "spec" | "other" | "resync";
+
+/** Where kubectl keeps a whole copy of the object for itself. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** The objects that a list and the watch after it have shown, by key. */
 export class ObjectStore<T extends KubeObject> {
@@ -26,7 +30,7 @@ export class ObjectStore<T extends KubeObject> {
   put(object: T): ObjectChange | undefined {
     const key = keyOf(object);
     const before = this.#objects.get(key);
-    this.#objects.set(key, withoutManagedFields(object));
+    this.#objects.set(key, pruned(object));
     if (before?.metadata.uid !== object.metadata.uid) return "spec";
     if (before.metadata.resourceVersion === object.metadata.resourceVersion) return undefined;
     return asksTheSame(before, object) ? "other" : "spec";
@@ -73,8 +77,13 @@ function inScope(object: KubeObject, namespace: string | undefined): boolean {
   return namespace === undefined || object.metadata.namespace === namespace;
 }
 
-/** `managedFields` is often the larger half of an object, and nobody here reads it. The object is ours alone: it was just decoded. */
-function withoutManagedFields<T extends KubeObject>(object: T): T {
-  delete (object.metadata as { managedFields?: unknown }).managedFields;
+/**
+ * What is often the larger half of an object, and what nobody here reads: who set which field, and kubectl's copy of the whole. The
+ * object is ours alone: it was just decoded.
+ */
+function pruned<T extends KubeObject>(object: T): T {
+  const metadata = object.metadata as { managedFields?: unknown; annotations?: Record<string, string> };
+  delete metadata.managedFields;
+  delete metadata.annotations?.[LAST_APPLIED];
   return object;
 }

@@ -1,9 +1,10 @@
-const SECRET_NAME = /(password|passwd|passphrase|token|secret|authorization|private_?key|api_?key|credentials?)$/i;
+const SECRET_NAME = /(password|passwd|passphrase|token|secret|authorization|private_?key|api_?key|credential)s?$/i;
 const REDACTED = "[redacted]";
 const MAX_DEPTH = 6;
 
 /**
- * Takes secrets out of a text: passwords in URLs, `password=` in connection strings, bearer tokens, PEM keys.
+ * Takes secrets out of a text: passwords in URLs, `password=` in connection strings, environments and JSON, `PASSWORD '…'` in SQL,
+ * bearer and JSON web tokens, PEM keys.
  *
  * @example
  * ```ts
@@ -13,9 +14,15 @@ const MAX_DEPTH = 6;
  */
 export function redact(text: string): string {
   return text
-    .replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:\/@"']*):[^\s"']*@/gi, `$1:${REDACTED}@`)
-    .replaceAll(/\b(password|passwd|token)(\s*[=:]\s*)('[^']*'|"[^"]*"|[^\s,;&]+)/gi, `$1$2${REDACTED}`)
-    .replaceAll(/\bBearer\s+[\w.~+\/=-]+/g, `Bearer ${REDACTED}`)
+    // Bounded: users write some of these texts, and must not choose how long we look for an "@" that is not there.
+    .replaceAll(/([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:\/@"']{0,256}):[^\s"']{0,1024}@/gi, `$1:${REDACTED}@`)
+    .replaceAll(
+      /(password|passwd|token|secret|api[_-]?key)(["']?\s*[=:]\s*)(\\?'[^']*'|\\?"[^"]*"|[^\s,;&]+)/gi,
+      `$1$2${REDACTED}`,
+    )
+    .replaceAll(/\b(password\s+)E?'(?:[^']|'')*'/gi, `$1${REDACTED}`)
+    .replaceAll(/\b(Bearer|Basic)\s+[\w.~+\/=-]{8,}/gi, `$1 ${REDACTED}`)
+    .replaceAll(/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, REDACTED)
     .replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?/g, REDACTED);
 }
 

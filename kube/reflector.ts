@@ -181,7 +181,9 @@ export class Reflector<T extends KubeObject> {
 
   #put(object: T): void {
     const change = this.#options.store.put(object);
-    if (change !== undefined) this.#options.onChange(keyOf(object), change);
+    if (change === undefined) return;
+    // Of what was there before us nobody knows whether it changed.
+    this.#options.onChange(keyOf(object), this.state === "syncing" ? "resync" : change);
   }
 
   #tellGone(keys: readonly string[]): void {

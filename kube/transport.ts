@@ -1,5 +1,6 @@
 import { certificateExpiry } from "./certificate.ts";
 import { errorFromFailure, errorFromResponse, KubeError } from "./kube_error.ts";
+import type { RequestObserver } from "./request_metrics.ts";
 
 /** Where an API server is and who we are to it. Certificates and keys are PEM texts, never paths. */
 export interface ClusterConfig {
@@ -60,16 +61,18 @@ export class Transport {
   readonly origin: string;
   readonly #config: ClusterConfig;
   readonly #userAgent: string;
+  readonly #onAnswer: RequestObserver;
   readonly #base: string;
   #client: Deno.HttpClient | undefined;
   #closed = false;
 
   /** @throws {TypeError} if the server is not an `http(s)` URL, or a certificate or key is unreadable. */
-  constructor(config: ClusterConfig, userAgent: string) {
+  constructor(config: ClusterConfig, userAgent: string, onAnswer: RequestObserver = () => {}) {
     const url = parseServer(config.server);
     this.origin = url.origin;
     this.#config = config;
     this.#userAgent = userAgent;
+    this.#onAnswer = onAnswer;
     this.#base = config.server.replace(/\/+$/, "");
     this.#client = createHttpClient(config);
   }
@@ -134,7 +137,7 @@ export class Transport {
     const token = await this.#config.token?.({ refresh: options.refresh });
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     this.#client ??= createHttpClient(this.#config);
-    return await fetch(this.#base + request.path + queryString(request.query), {
+    const answer = fetch(this.#base + request.path + queryString(request.query), {
       method: request.method,
       headers,
       body: request.body === undefined ? null : JSON.stringify(request.body),
@@ -142,6 +145,11 @@ export class Transport {
       signal: options.signal,
       client: this.#client,
     });
+    answer.then(
+      ({ status }) => this.#onAnswer(request.method, status),
+      () => this.#onAnswer(request.method, "<error>"),
+    );
+    return await answer;
   }
 
   #explain(error: unknown, request: TransportRequest, deadline: Deadline): unknown {

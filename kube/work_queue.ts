@@ -1,10 +1,24 @@
 import type { Timing } from "./timing.ts";
+import { type Lane, WaitingKeys } from "./waiting_keys.ts";
+
+/** What happens in a queue, for whoever measures it. */
+export interface QueueObserver {
+  /** A key was added that did not wait before. */
+  added(): void;
+  /** A key failed and will come again. */
+  retried(): void;
+  taken(waitedMs: number): void;
+  done(workedMs: number): void;
+}
 
 export interface WorkQueueOptions {
   /** Wait after the first failure of a key, in milliseconds; default 5. It doubles with each further one. */
   readonly baseDelayMs?: number;
   /** Default 300,000 (5 min). */
   readonly maxDelayMs?: number;
+  /** How many keys that failed before may be in work at the same time, so that they leave workers to the others; default: all. */
+  readonly maxFailing?: number;
+  readonly observer?: QueueObserver;
 }
 
 /** A longer timer would fire at once. */
@@ -17,6 +31,12 @@ interface Delayed {
   readonly isRetry: boolean;
 }
 
+interface Work {
+  readonly lane: Lane;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
 /**
  * Keys that need work, each at most once.
  *
@@ -24,16 +44,16 @@ interface Delayed {
  * - A key is never handed out while it is being worked on; added meanwhile, it comes again after `done()`.
  * - Of several deadlines for a key the earliest wins; `add()` is the deadline "now".
  * - An offer is an `add()` that lets a key which failed wait for its retry: what failed would fail again.
+ * - What somebody changed overtakes what only comes round, and keys that failed leave workers to the others.
  * - A key that is neither waiting, delayed, running nor failing costs no memory.
  */
 export class WorkQueue {
   readonly #timing: Pick<Timing, "now" | "random" | "setTimer">;
-  readonly #baseDelayMs: number;
-  readonly #maxDelayMs: number;
-  /** A set keeps the order of insertion, so it is a queue without duplicates. */
-  readonly #waiting = new Set<string>();
-  readonly #processing = new Set<string>();
-  readonly #again = new Set<string>();
+  readonly #options: WorkQueueOptions;
+  readonly #waiting = new WaitingKeys();
+  readonly #processing = new Map<string, Work>();
+  /** Added while in work, and in which lane they come again. */
+  readonly #again = new Map<string, Lane>();
   /** Offered while in work: they come again unless that work fails. */
   readonly #offered = new Set<string>();
   readonly #delayed = new Map<string, Delayed>();
@@ -44,8 +64,7 @@ export class WorkQueue {
 
   constructor(timing: Pick<Timing, "now" | "random" | "setTimer">, options: WorkQueueOptions = {}) {
     this.#timing = timing;
-    this.#baseDelayMs = options.baseDelayMs ?? 5;
-    this.#maxDelayMs = options.maxDelayMs ?? 300_000;
+    this.#options = options;
   }
 
   /** How many keys wait to be taken. */
@@ -53,26 +72,36 @@ export class WorkQueue {
     return this.#waiting.size;
   }
 
+  /** How many keys wait in a lane. */
+  depthOf(lane: Lane): number {
+    return this.#waiting.sizeOf(lane);
+  }
+
+  /** When each key that is in work was taken, in milliseconds since 1970. */
+  startTimes(): readonly number[] {
+    return Array.from(this.#processing.values(), ({ startedAt }) => startedAt);
+  }
+
   /** How many keys the queue remembers for any reason: 0 when all is done. */
   get size(): number {
     return new Set([
-      ...this.#waiting,
-      ...this.#processing,
-      ...this.#again,
+      ...this.#waiting.keys(),
+      ...this.#processing.keys(),
+      ...this.#again.keys(),
       ...this.#offered,
       ...this.#delayed.keys(),
       ...this.#failures.keys(),
     ]).size;
   }
 
-  add(key: string): void {
+  add(key: string, lane: Lane = "fresh"): void {
     if (this.#shutdown) return;
     this.#cancelDelay(key);
     if (this.#processing.has(key)) {
-      this.#again.add(key);
+      if (this.#again.get(key) !== "fresh") this.#again.set(key, lane);
       return;
     }
-    this.#waiting.add(key);
+    if (this.#waiting.add(key, lane, this.#timing.now())) this.#options.observer?.added();
     this.#handOut();
   }
 
@@ -80,28 +109,30 @@ export class WorkQueue {
   offer(key: string): void {
     if (this.#shutdown || this.#delayed.get(key)?.isRetry) return;
     if (this.#processing.has(key)) this.#offered.add(key);
-    else this.add(key);
+    else this.add(key, "resync");
   }
 
   addAfter(key: string, delayMs: number): void {
-    this.#delay(key, { delayMs, isRetry: false });
+    this.#delay(key, { delayMs, isRetry: false, lane: "resync" });
   }
 
   /** Adds a key that failed, after a time that the failure itself named. */
-  retryAfter(key: string, delayMs: number): void {
+  retryAfter(key: string, delayMs: number, lane: Lane = "failing"): void {
     this.#offered.delete(key);
-    this.#delay(key, { delayMs, isRetry: true });
+    this.#options.observer?.retried();
+    this.#delay(key, { delayMs, isRetry: true, lane });
   }
 
   /** Adds a key that failed: 5 ms, 10 ms, … 5 min, half of it by chance so that keys that failed together do not return together. */
-  addRateLimited(key: string): void {
+  addRateLimited(key: string, lane: Lane = "failing"): void {
+    const { baseDelayMs = 5, maxDelayMs = 300_000 } = this.#options;
     const failures = this.retries(key);
     this.#failures.set(key, failures + 1);
-    const delay = Math.min(this.#maxDelayMs, this.#baseDelayMs * 2 ** Math.min(failures, 40));
-    this.retryAfter(key, delay * (0.5 + this.#timing.random() / 2));
+    const delay = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(failures, 40));
+    this.retryAfter(key, delay * (0.5 + this.#timing.random() / 2), lane);
   }
 
-  /** The key succeeded, or is given up: its next failure is its first. */
+  /** The key succeeded, is given up, or stands for something new: its next failure is its first. */
   forget(key: string): void {
     this.#failures.delete(key);
   }
@@ -121,10 +152,16 @@ export class WorkQueue {
   }
 
   done(key: string): void {
+    const work = this.#processing.get(key);
+    if (work !== undefined) this.#options.observer?.done(this.#timing.now() - work.startedAt);
     this.#processing.delete(key);
     const isOffered = this.#offered.delete(key);
-    if (this.#again.delete(key)) this.add(key);
+    const again = this.#again.get(key);
+    this.#again.delete(key);
+    if (again !== undefined) this.add(key, again);
     else if (isOffered) this.offer(key);
+    // One that failed may take the place of this one.
+    this.#handOut();
     if (this.#processing.size === 0) this.#drainers.splice(0).forEach((resolve) => resolve());
   }
 
@@ -146,9 +183,12 @@ export class WorkQueue {
     return new Promise((resolve) => this.#drainers.push(resolve));
   }
 
-  #delay(key: string, { delayMs, isRetry }: { readonly delayMs: number; readonly isRetry: boolean }): void {
+  #delay(
+    key: string,
+    { delayMs, isRetry, lane }: { readonly delayMs: number; readonly isRetry: boolean; readonly lane: Lane },
+  ): void {
     if (this.#shutdown) return;
-    if (delayMs <= 0) return this.add(key);
+    if (delayMs <= 0) return this.add(key, lane);
     if (this.#waiting.has(key) || this.#again.has(key)) return;
     const due = this.#timing.now() + delayMs;
     const before = this.#delayed.get(key);
@@ -156,19 +196,28 @@ export class WorkQueue {
     before?.cancel();
     const cancel = this.#timing.setTimer(() => {
       this.#delayed.delete(key);
-      this.add(key);
+      this.add(key, lane);
     }, Math.min(delayMs, MAX_TIMER_MS));
     this.#delayed.set(key, { due, cancel, isRetry });
   }
 
   #handOut(): void {
-    for (const key of this.#waiting) {
-      const taker = this.#takers.shift();
-      if (taker === undefined) return;
-      this.#waiting.delete(key);
-      this.#processing.add(key);
-      taker(key);
+    while (this.#takers.length > 0) {
+      const taken = this.#waiting.take({
+        mayTakeFailing: this.#failingInWork() < (this.#options.maxFailing ?? Infinity),
+      });
+      if (taken === undefined) return;
+      const startedAt = this.#timing.now();
+      this.#processing.set(taken.key, { lane: taken.lane, startedAt });
+      this.#options.observer?.taken(startedAt - taken.since);
+      this.#takers.shift()?.(taken.key);
     }
+  }
+
+  #failingInWork(): number {
+    let count = 0;
+    for (const { lane } of this.#processing.values()) if (lane === "failing") count++;
+    return count;
   }
 
   #cancelDelay(key: string): void {

@@ -182,3 +182,89 @@ Deno.test("add() cuts the wait of a retry short, also where the key was only off
   queue.done("a");
   assertEquals(queue.length, 1);
 });
+
+Deno.test("what somebody changed overtakes a resync of 10,000 keys", async () => {
+  const queue = new WorkQueue(createFakeTiming());
+  for (let index = 0; index < 10_000; index++) queue.add(`default/table-${index}`, "resync");
+  const take = async () => {
+    const key = await queue.get() ?? "";
+    queue.done(key);
+    return key;
+  };
+  for (let index = 0; index < 25; index++) await take();
+
+  queue.add("default/new");
+  queue.add("default/table-9999");
+
+  const taken = [await take(), await take(), await take()];
+  assert(taken.includes("default/new") && taken.includes("default/table-9999"), taken.join());
+  assertEquals([queue.depthOf("fresh"), queue.depthOf("resync")], [0, 9_973]);
+});
+
+Deno.test("a stream of changes leaves one turn in ten to a resync, and one to what failed", async () => {
+  const timing = createFakeTiming();
+  const queue = new WorkQueue(timing);
+  for (let index = 0; index < 100; index++) {
+    queue.add(`fresh-${index}`);
+    queue.add(`resync-${index}`, "resync");
+    queue.addRateLimited(`failing-${index}`);
+  }
+  await timing.tick(10);
+  const counts: Record<string, number> = {};
+  for (let turn = 0; turn < 100; turn++) {
+    const key = await queue.get() ?? "";
+    const lane = key.split("-")[0] ?? "";
+    counts[lane] = (counts[lane] ?? 0) + 1;
+    queue.done(key);
+  }
+  assertEquals(counts, { fresh: 80, resync: 10, failing: 10 });
+});
+
+Deno.test("a key that was changed while it was in work comes again as fresh, also when a resync met it first", async () => {
+  const queue = new WorkQueue(createFakeTiming());
+  queue.add("a", "resync");
+  await queue.get();
+  for (const lane of ["resync", "fresh", "resync"] as const) queue.add("a", lane);
+  queue.add("b", "resync");
+  queue.done("a");
+  assertEquals(queue.depthOf("fresh"), 1);
+  assertEquals(await queue.get(), "a");
+});
+
+Deno.test("keys that failed take at most maxFailing workers at the same time", async () => {
+  const timing = createFakeTiming();
+  const queue = new WorkQueue(timing, { maxFailing: 2 });
+  for (const key of ["a", "b", "c"]) queue.addRateLimited(key);
+  await timing.tick(5);
+  const [first, second] = [await queue.get(), await queue.get()];
+  const third = queue.get();
+  queue.add("healthy");
+  assertEquals([first, second, await third], ["a", "b", "healthy"]);
+  const fourth = queue.get();
+  assertEquals(queue.depthOf("failing"), 1);
+  queue.done("a");
+  queue.done("healthy");
+  assertEquals(await fourth, "c");
+});
+
+Deno.test("the observer of a queue is told of each key once, and how long it waited and worked", async () => {
+  const timing = createFakeTiming();
+  const seen: string[] = [];
+  const queue = new WorkQueue(timing, {
+    observer: {
+      added: () => seen.push("added"),
+      retried: () => seen.push("retried"),
+      taken: (ms) => seen.push(`taken ${ms}`),
+      done: (ms) => seen.push(`done ${ms}`),
+    },
+  });
+  queue.add("a");
+  queue.add("a");
+  await timing.tick(30);
+  await queue.get();
+  await timing.tick(200);
+  assertEquals(queue.startTimes(), [timing.now() - 200]);
+  queue.retryAfter("a", 1_000);
+  queue.done("a");
+  assertEquals(seen, ["added", "taken 30", "retried", "done 200"]);
+});

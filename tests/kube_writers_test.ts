@@ -6,7 +6,7 @@ import {
   isServedForDeletionOnly,
   readCustomResourceDefinition,
 } from "../kube/crd.ts";
-import { EventRecorder } from "../kube/event_recorder.ts";
+import { type EventContent, EventRecorder } from "../kube/event_recorder.ts";
 import { addFinalizer, finalizerState, removeFinalizer } from "../kube/finalizer.ts";
 import { memoryLogger, silentLogger } from "../kube/logger.ts";
 import type { KubeObject } from "../kube/object.ts";
@@ -218,8 +218,44 @@ async function recordsEvents({ client }: TestCluster): Promise<void> {
     fieldSelector: "reason=Refused",
   });
   assertEquals(items.map(({ series }) => series?.count), [3]);
-  assertEquals(logger.entries, []);
+  await repeatsEvents({ recorder, client, object, content });
+  assertEquals(logger.entries.filter(({ level }) => level !== "debug"), []);
   await client.delete(things, reference);
+}
+
+type EventObject = KubeObject & { readonly note: string; readonly series?: { readonly count: number } };
+
+async function repeatsEvents(
+  { recorder, client, object, content }: {
+    readonly recorder: EventRecorder;
+    readonly client: TestCluster["client"];
+    readonly object: KubeObject;
+    readonly content: EventContent;
+  },
+): Promise<void> {
+  const events = { ...things, group: "events.k8s.io", plural: "events" };
+  const list = async () =>
+    (await client.list<EventObject>(events, { namespace: "default", fieldSelector: "reason=Refused" })).items;
+  const say = async (each: EventContent = content) => {
+    recorder.record(object, each);
+    await recorder.flush();
+  };
+  await say();
+  const [counted] = await list();
+  assertEquals(counted?.series?.count, 4, "a later repetition counts the Event that is there");
+
+  await client.delete(events, { namespace: "default", name: counted?.metadata.name });
+  await say();
+  assertEquals((await list()).map(({ series }) => series?.count), [5], "an Event that is gone is written again");
+
+  await say({ ...content, note: "postgres://me:s3cret@db/app" });
+  assertEquals((await list()).map(({ note }) => note).filter((note) => note.startsWith("postgres")), [
+    "postgres://me:[redacted]@db/app",
+  ]);
+  for (let index = 0; index < 60; index++) recorder.record(object, { ...content, note: `${index}` });
+  await recorder.flush();
+  // Of 25 writes one was for the first three, one each for the fourth, the fifth and the next: 21 are left.
+  assertEquals((await list()).length, 23);
 }
 
 async function configuresWebhooks({ client }: TestCluster): Promise<void> {

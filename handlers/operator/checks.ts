@@ -9,7 +9,7 @@ const LISTENER_TIMEOUT_MS = 2_000;
 
 /** Every named check of the operator: whoever has another one adds it here. */
 export function createChecks(parts: OperatorParts): OperationsOptions {
-  return { health: healthChecks(parts), readiness: readinessChecks(parts) };
+  return { health: healthChecks(parts), readiness: readinessChecks(parts), metrics: parts.telemetry.metrics };
 }
 
 /** What a restart mends. Not an outage of API server or database: a restart would only lose the caches. */

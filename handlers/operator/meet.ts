@@ -2,6 +2,8 @@ import { KubeClient, KubeError } from "../../kube/client.ts";
 import type { ClusterConfig } from "../../kube/client.ts";
 import { LeadershipLost } from "../../kube/leadership.ts";
 import type { Logger } from "../../kube/logger.ts";
+import type { Metrics } from "../../kube/metrics.ts";
+import { observeRequests } from "../../kube/request_metrics.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import {
   refuseSuperuser,
@@ -21,9 +23,9 @@ const NAMELESS_CLUSTER =
   "get on the namespace kube-system, or on one that is watched";
 
 /** @throws {StartError} one line, if the configuration cannot be used. */
-export function openClient(cluster: ClusterConfig): KubeClient {
+export function openClient(cluster: ClusterConfig, metrics: Metrics): KubeClient {
   try {
-    return new KubeClient(cluster);
+    return new KubeClient(cluster, { onAnswer: observeRequests(metrics, cluster.server) });
   } catch (error) {
     throw error instanceof TypeError ? new StartError(error.message.replaceAll(/\s+/g, " ")) : error;
   }

@@ -8,11 +8,13 @@ import { Admission } from "../admission.ts";
 import type { Config } from "../config.ts";
 import { controlKind, type KindControl } from "../control.ts";
 import { TABLE_RESOURCE } from "../database_table/handler.ts";
+import { observeEvents } from "../event_metrics.ts";
 import { Heartbeat } from "../heartbeat.ts";
 import { createKinds } from "../kinds.ts";
 import { LeaderFence } from "../leader_fence.ts";
 import { type Databases, openDatabases } from "../open_databases.ts";
 import type { KindHandler } from "../registry.ts";
+import { openTelemetry } from "../telemetry.ts";
 import { meetNamespaces } from "../watched_namespaces.ts";
 import type { Connections } from "./connections.ts";
 import { prepareElection } from "./election.ts";
@@ -25,6 +27,7 @@ export interface OperatorParts {
   readonly connections: Connections;
   readonly timing: Timing;
   readonly logger: Logger;
+  readonly telemetry: Awaited<ReturnType<typeof openTelemetry>>;
   readonly client: KubeClient;
   readonly databases: Databases;
   readonly events: EventRecorder;
@@ -54,8 +57,9 @@ export async function makeParts(
 ): Promise<OperatorParts> {
   const timing = systemTiming;
   const logger = createLogger({ format: config.logFormat, level: config.logLevel });
-  const client = resources.adopt(openClient(connections.cluster), (each) => each.close());
-  const databases = resources.use(openDatabases(config, connections.databaseUrl, logger));
+  const telemetry = await openTelemetry();
+  const client = resources.adopt(openClient(connections.cluster, telemetry.metrics), (each) => each.close());
+  const databases = resources.use(openDatabases(config, connections.databaseUrl, { logger, telemetry }));
   const fence = new LeaderFence();
   const database = fence.guard(databases.database);
   const gate = new RegistryGate(database, { allowSuperuser: config.allowSuperuser, now: timing.now });
@@ -68,8 +72,9 @@ export async function makeParts(
   if (!config.allowSuperuser) await meetDatabase(databases.verdictDatabase, logger, signal);
   if (config.installCrds) await meetDefinitions(client, logger, signal);
 
-  const events = new EventRecorder({ client, reportingInstance: config.instance, timing, logger });
-  const shared = { config, client, timing, logger };
+  const shared = { config, client, timing, logger, telemetry };
+  const observers = observeEvents(telemetry.metrics);
+  const events = new EventRecorder({ ...shared, ...observers, reportingInstance: config.instance });
   const kinds = createKinds({ ...shared, ...databases, database, gate, clusterId, events });
   const admission = await Admission.create({ ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE });
   const control = {

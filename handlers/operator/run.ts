@@ -5,6 +5,7 @@ import type { ReviewListener } from "../review_listener.ts";
 import { createChecks } from "./checks.ts";
 import type { Connections } from "./connections.ts";
 import { lead } from "./lead.ts";
+import { measureParts } from "./metrics.ts";
 import { makeParts, type OperatorParts } from "./parts.ts";
 import { serveAdmission, serveOperations } from "./serve.ts";
 import { createTasks, runTogether } from "./tasks.ts";
@@ -18,6 +19,7 @@ import { createTasks, runTogether } from "./tasks.ts";
 export async function run(config: Config, connections: Connections, signal: AbortSignal): Promise<void> {
   await using resources = new AsyncDisposableStack();
   const parts = await makeParts({ config, connections }, resources, signal);
+  measureParts(parts.telemetry.metrics, parts);
   const listener = resources.adopt(serveAdmission(parts), (each) => each.shutdown());
   resources.adopt(serveOperations(parts, createChecks(parts)), (server) => server.shutdown());
   await operate(parts, listener, signal);

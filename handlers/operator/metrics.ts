@@ -1,0 +1,66 @@
+import { certificateExpiry } from "../../kube/certificate.ts";
+import type { Metrics } from "../../kube/metrics.ts";
+import { measureProcess } from "../../kube/process_metrics.ts";
+import type { OperatorParts } from "./parts.ts";
+
+type Measured = Pick<OperatorParts, "config" | "controls" | "databases" | "admission" | "election" | "timing">;
+
+/** Everything that is known only when somebody looks: whoever has another gauge adds it here. */
+export function measureParts(metrics: Metrics, parts: Measured): void {
+  measureProcess(metrics, parts.timing.now);
+  measureWatches(metrics, parts);
+  measureDatabases(metrics, parts);
+  measureCertificate(metrics, parts);
+  measureElection(metrics, parts);
+}
+
+function measureWatches(metrics: Metrics, { controls, timing }: Measured): void {
+  const gauge = (name: string, help: string) => metrics.gauge({ name, help, labels: ["kind"] });
+  const age = gauge(
+    "tablewright_watch_age_seconds",
+    "Since the API server was last heard of this kind; a bookmark comes each minute.",
+  );
+  const objects = gauge("tablewright_objects", "Objects of this kind that are known.");
+  const served = gauge("tablewright_kind_served", "1 if the kind is served: its CustomResourceDefinition is there.");
+  const synced = gauge("tablewright_cache_synced", "1 if every object of the first list is known.");
+  metrics.onScrape("watches", () => {
+    for (const { name: kind, informer } of controls) {
+      age.set({ kind }, (timing.now() - informer.lastActivity) / 1000);
+      objects.set({ kind }, informer.size);
+      served.set({ kind }, informer.state === "absent" ? 0 : 1);
+      synced.set({ kind }, informer.synced ? 1 : 0);
+    }
+  });
+}
+
+function measureDatabases(metrics: Metrics, { databases: { database, recovery } }: Measured): void {
+  const reachable = metrics.gauge({
+    name: "tablewright_database_reachable",
+    help: "1 unless the database is known to be out of reach.",
+    labels: ["database"],
+  });
+  metrics.onScrape(
+    "databases",
+    () => reachable.set({ database: database.address }, recovery.fault === undefined ? 1 : 0),
+  );
+}
+
+function measureCertificate(metrics: Metrics, { admission }: Measured): void {
+  const expiry = metrics.gauge({
+    name: "tablewright_webhook_certificate_expiry_timestamp_seconds",
+    help: "When the certificate of the admission server ends, in seconds since 1970.",
+    labels: [],
+  });
+  metrics.onScrape("certificate", () => {
+    expiry.set({}, certificateExpiry(admission.servingPair.certificate).getTime() / 1000);
+  });
+}
+
+function measureElection(metrics: Metrics, { config: { instance: name }, election }: Measured): void {
+  const status = metrics.gauge({
+    name: "leader_election_master_status",
+    help: "1 while this replica leads; a replica without an election always does.",
+    labels: ["name"],
+  });
+  metrics.onScrape("election", () => status.set({ name }, election === undefined || election.isLeading ? 1 : 0));
+}

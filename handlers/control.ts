@@ -5,7 +5,7 @@ import type { KubeObject } from "../kube/object.ts";
 import type { Logger } from "../kube/logger.ts";
 import type { Timing } from "../kube/timing.ts";
 import type { DatabaseRecovery } from "./database_recovery.ts";
-import type { KindHandler } from "./registry.ts";
+import type { KindHandler, TendedObjects } from "./registry.ts";
 
 export interface ControlOptions {
   readonly client: KubeClient;
@@ -68,6 +68,16 @@ export function controlKind(kind: KindHandler, options: ControlOptions): KindCon
     name,
     informer,
     watch: (signal) => informer.run(signal),
-    work: (signal) => controller.run(signal),
+    work: async (signal) => {
+      await Promise.all([controller.run(signal), reconciler.tend?.(tendedObjects(informer, controller), signal)]);
+    },
+  };
+}
+
+function tendedObjects(informer: Informer, controller: Controller): TendedObjects {
+  return {
+    get: (key) => informer.get(key),
+    whenSynced: (signal) => informer.whenSynced(signal),
+    enqueue: (key) => controller.enqueue(key, "other"),
   };
 }

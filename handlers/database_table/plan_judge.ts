@@ -46,6 +46,11 @@ export class PlanJudge {
     return this.#isIgnored(this.#left) ? NO_DRIFT : this.#left;
   }
 
+  /** Whether changes by hand are left and not told. */
+  get ignoresDrift(): boolean {
+    return this.#spec.driftAction === "Ignore";
+  }
+
   /** The table as it was last seen, if nothing is to be said of its drift although it was held. */
   get ignored(): Extract<Situation, { readonly kind: "owned" }> | undefined {
     return this.#situation?.kind === "owned" && this.#isIgnored(this.#left) ? this.#situation : undefined;
@@ -70,6 +75,6 @@ export class PlanJudge {
 
   /** A table that is gone is never ignored. */
   #isIgnored({ named }: Drift): boolean {
-    return this.#spec.driftAction === "Ignore" && !saysTableMissing(named);
+    return this.ignoresDrift && !saysTableMissing(named);
   }
 }

@@ -186,6 +186,7 @@ export class TableReconciler {
         return await this.#refuse(object, {
           reason: "OwnershipConflict",
           errors: [conflictError(outcome.conflict)],
+          drift: NO_DRIFT,
           recheckMs: RECHECK_MS,
         }, signal);
       case "noSchema": {
@@ -220,7 +221,8 @@ export class TableReconciler {
     if (waiting.length === 0) {
       this.#waits.forget(object.metadata.uid);
       this.#tellDrift(object, drift);
-      return await this.#settle(object, { finding: this.#ready(relation, specHash), drift, ran }, signal);
+      const finding = this.#ready(relation, { specHash, judge });
+      return await this.#settle(object, { finding, drift, ran }, signal);
     }
     const tables = waiting.map(({ references }) => `${references.schema}.${references.table}`);
     const message = `waiting for ${[...new Set(tables)].join(", ")}, which a foreign key refers to`;
@@ -245,13 +247,14 @@ export class TableReconciler {
     const { ignored } = judge;
     const finding = ignored === undefined
       ? { kind: "Drifted", message: describeDrift(drift) } as const
-      : this.#ready(ignored.relation, specHash);
+      : this.#ready(ignored.relation, { specHash, judge });
     return await this.#settle(object, { finding, drift, ran }, signal);
   }
 
-  #ready(relation: Relation, specHash: string): Finding {
+  #ready(relation: Relation, { specHash, judge }: Pick<Applied, "specHash" | "judge">): Finding {
     const { address } = this.#context.database;
-    return { kind: "Ready", relation, specHash, database: address.slice(address.lastIndexOf("/") + 1) };
+    const database = address.slice(address.lastIndexOf("/") + 1);
+    return { kind: "Ready", relation, specHash, database, ignoresDrift: judge.ignoresDrift };
   }
 
   /** What is waited for comes as an event of somebody else: looked for soon, and less often the longer it takes. */

@@ -68,7 +68,9 @@ function readyState(finding: Finding): State {
         type: "Ready",
         status: "True",
         reason: "Reconciled",
-        message: `table ${nameOf(finding.relation)} is as the spec says`,
+        message: finding.ignoresDrift === true
+          ? `table ${nameOf(finding.relation)} was made as the spec says; changes by hand are ignored (drift.action)`
+          : `table ${nameOf(finding.relation)} is as the spec says`,
       };
     case "Faulty":
       return {

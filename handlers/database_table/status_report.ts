@@ -12,6 +12,8 @@ export type Finding =
     readonly specHash: string;
     /** The name of the database. */
     readonly database: string;
+    /** Whether it may have been changed by hand since. */
+    readonly ignoresDrift?: boolean;
   }
   /** The user must change something; nothing is retried before. */
   | {

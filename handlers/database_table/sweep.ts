@@ -13,7 +13,7 @@ import type { Database, Transaction, TransactionOptions } from "../../postgres/s
 import { saysTableMissing } from "./drift.ts";
 import { failureOf } from "./failure.ts";
 import { handsOffReason } from "./hands_off.ts";
-import { compareTables, type Doubt } from "./sweep_compare.ts";
+import { compareTables, type Doubt, relies } from "./sweep_compare.ts";
 
 /** One database, and what a sweep of it needs. */
 export interface SweepContext {
@@ -143,7 +143,7 @@ export class DatabaseSweep {
       if (object === undefined || object.metadata.uid !== row.uid || !isSwept(object)) continue;
       const { fingerprint } = row;
       if (fingerprint !== undefined) doubtful.push({ object, id: row.id, fingerprint });
-      else if (!saysTableMissing(object.status?.drift ?? [])) suspects.push(object);
+      else if (relies(object) && !saysTableMissing(object.status?.drift ?? [])) suspects.push(object);
     }
     let refreshed = 0;
     for (let first = 0; first < doubtful.length; first += CHUNK) {

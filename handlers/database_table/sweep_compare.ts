@@ -1,11 +1,11 @@
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
 import { isSameJson } from "../../crds/same_json.ts";
 import { observeRelations, type Relation } from "../../postgres/catalog/catalog.ts";
-import { planSituation } from "../../postgres/plan/planning.ts";
+import { planSituation, type WantedTable } from "../../postgres/plan/planning.ts";
 import { findOwnedById, type OwnedTable } from "../../postgres/registry/registry.ts";
 import type { Refresh } from "../../postgres/registry/sweep.ts";
 import type { Transaction } from "../../postgres/session/client.ts";
-import { judgeSituation } from "../../postgres/situation/situation.ts";
+import { judgeSituation, type Situation } from "../../postgres/situation/situation.ts";
 import { ownerOf } from "./context.ts";
 import { driftEntries, driftOf } from "./drift.ts";
 import { wantedTable } from "./judge.ts";
@@ -23,7 +23,7 @@ export interface Doubt {
   readonly fingerprint: string;
 }
 
-/** What became of some doubts. */
+/** What became of some doubts; those of objects that look again by themselves are in neither list. */
 export interface Compared {
   /** Tables that differ from what their objects' status says. */
   readonly suspects: readonly DatabaseTable[];
@@ -50,11 +50,9 @@ export async function compareTables(transaction: Transaction, doubts: readonly D
     // Somebody works on it right now.
     if (row === undefined) continue;
     const relation = row.oid === undefined ? undefined : relationByOid.get(row.oid);
-    if (await isTold(transaction, { object, row, relation })) {
-      refreshes.push({ id, before: row.fingerprint, now: fingerprint });
-    } else {
-      suspects.push(object);
-    }
+    const isTold = await compare(transaction, { object, row, relation });
+    if (isTold) refreshes.push({ id, before: row.fingerprint, now: fingerprint });
+    else if (relies(object)) suspects.push(object);
   }
   return { suspects, refreshes };
 }
@@ -65,8 +63,17 @@ interface Seen {
   readonly relation: Relation | undefined;
 }
 
+/**
+ * Whether only a sweep finds what happens to the object's table: it is Ready, or its drift was told and is left. Every other
+ * object waits for something, is retried, or looks again by itself.
+ */
+export function relies({ status }: DatabaseTable): boolean {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  return ready?.status === "True" || (status?.drift ?? []).length > 0;
+}
+
 /** Whether a reconcile would find nothing to do, and nothing to say that is not said. */
-async function isTold(transaction: Transaction, { object, row, relation }: Seen): Promise<boolean> {
+async function compare(transaction: Transaction, { object, row, relation }: Seen): Promise<boolean> {
   const { spec, desired: understood, errors } = await understandSpec(object.spec, originOf(object));
   if (errors.length > 0 || spec === undefined || understood?.table === undefined || relation === undefined) {
     return false;
@@ -76,21 +83,25 @@ async function isTold(transaction: Transaction, { object, row, relation }: Seen)
   const { desired, faults } = await resolveTable(transaction, understood);
   const wanted = wantedTable(desired);
   if (wanted === undefined || faults.length > 0) return false;
-  const situation = judgeSituation({
+  const situation = situationOf(wanted, { object, row, relation });
+  if (situation.kind !== "owned") return false;
+  if (spec.drift.action === "Ignore") return true;
+  const plan = await planSituation(wanted, situation);
+  const drift = driftOf(wanted, plan, situation);
+  // With an empty drift there may be steps left that clean up behind a plan.
+  if (drift.named.length === 0 && plan.steps.length > 0) return false;
+  return isSameJson(driftEntries(drift), object.status?.drift ?? []);
+}
+
+function situationOf(wanted: WantedTable, { object, row, relation }: Seen): Situation {
+  return judgeSituation({
     claimant: { owner: ownerOf(object, row.owner.clusterId), desired: wanted.desired },
     rows: [row],
     row,
-    relations: [relation],
+    relations: relation === undefined ? [] : [relation],
     schema: { exists: true, mayCreate: true },
     // A missing foreign key is planned whether its target is there or not.
     targets: new Map(),
     server: { version: ASSUMED_VERSION, taken: [] },
   });
-  if (situation.kind !== "owned") return false;
-  const plan = await planSituation(wanted, situation);
-  if (spec.drift.action === "Ignore") return true;
-  const drift = driftOf(wanted, plan, situation);
-  // With an empty drift there may be steps left that clean up behind a plan.
-  if (drift.named.length === 0 && plan.steps.length > 0) return false;
-  return isSameJson(driftEntries(drift), object.status?.drift ?? []);
 }

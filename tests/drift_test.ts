@@ -184,13 +184,14 @@ Deno.test("Report becomes Correct: what drifted is put right", async () => {
   assertEquals((await statusOf("reported-gone")).history?.map(({ change }) => change), ["Created", "Corrected"]);
 });
 
-Deno.test("after a restore on another server the next sweep binds all tables by name, and writes no object", async () => {
+Deno.test("after a restore on another server the next sweep binds tables that are as they should be by name, and writes no object", async () => {
   const writes = await Promise.all(["extended", "corrected"].map(writesOf));
   await operator.sql("UPDATE tablewright.epoch SET system_identifier = 1");
-  await eventually("all tables are bound again", async () => {
+  await eventually("the tables are bound again", async () => {
     const [row] = await operator.sql(
       `SELECT count(*) FILTER (WHERE t.oid IS NULL OR t.oid <> to_regclass('public.' || t.table_name))::int AS unbound,
-         (SELECT system_identifier = 1 FROM tablewright.epoch) AS old FROM tablewright.owned_table AS t`,
+         (SELECT system_identifier = 1 FROM tablewright.epoch) AS old
+       FROM tablewright.owned_table AS t WHERE t.table_name IN ('extended', 'corrected', 'touched')`,
     );
     return row?.["old"] === false && row["unbound"] === 0;
   });

@@ -6,7 +6,7 @@ import type { KubeObject } from "../kube/object.ts";
 import type { Logger } from "../kube/logger.ts";
 import type { Timing } from "../kube/timing.ts";
 import type { DatabaseRecovery } from "./database_recovery.ts";
-import type { KindHandler } from "./registry.ts";
+import type { KindHandler, TendedObjects } from "./registry.ts";
 import { RunningReconciles } from "./running_reconciles.ts";
 import type { Telemetry } from "./telemetry.ts";
 
@@ -81,7 +81,9 @@ export function controlKind(kind: KindHandler, options: ControlOptions): KindCon
       const current = makeController({ name, reconciler, informer, running, logger }, options);
       controller = current;
       for (const key of informer.keys()) current.enqueue(key, "resync");
+      const tending = reconciler.tend?.(tendedObjects(informer, current), leadership.signal);
       const isEnded = await current.run(leadership.signal, leadership.lost);
+      await tending;
       controller = undefined;
       if (!isEnded && leadership.lost.aborted) throw new ReconcilesAbandoned(name);
     },
@@ -124,4 +126,12 @@ function makeController(
     },
   });
   return controller;
+}
+
+function tendedObjects(informer: Informer, controller: Controller): TendedObjects {
+  return {
+    get: (key) => informer.get(key),
+    whenSynced: (signal) => informer.whenSynced(signal),
+    enqueue: (key) => controller.enqueue(key, "resync"),
+  };
 }

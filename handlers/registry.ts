@@ -26,5 +26,17 @@ export interface KindHandler {
     readonly reconcile: (object: KubeObject, signal: AbortSignal) => Promise<ReconcileResult>;
     /** The object of that key is gone: forget what was remembered of it. */
     readonly forget: (key: string) => void;
+    /** Work beside the queue, from the moment on at which this replica reconciles until the signal is aborted. Never rejects. */
+    readonly tend?: (objects: TendedObjects, signal: AbortSignal) => Promise<void>;
   };
+}
+
+/** The objects of a kind, for work that no event asks for. */
+export interface TendedObjects {
+  /** By `namespace/name`, as last seen. */
+  readonly get: (key: string) => KubeObject | undefined;
+  /** Resolves once every object that exists is known; rejects with the signal's reason. */
+  readonly whenSynced: (signal: AbortSignal) => Promise<void>;
+  /** Asks for a reconcile behind what users changed. */
+  readonly enqueue: (key: string) => void;
 }

@@ -19,7 +19,7 @@ const POSTGRES_IO = [
   "catalog/target_catalog.ts",
   "data/facts.ts",
   "data/probe.ts",
-  "registry/fingerprint.ts",
+  "registry/sweep.ts",
   "registry/registry.ts",
   "registry/registry_bootstrap.ts",
   "registry/registry_gate.ts",

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Database, openDatabase, type Transaction } from "../postgres/session/client.ts";
-import { fingerprints } from "../postgres/registry/fingerprint.ts";
 import { observeRelations } from "../postgres/catalog/catalog.ts";
 import {
   addMember,
@@ -295,40 +294,6 @@ Deno.test("members stay as they were recorded when somebody adds a column by han
   await write((transaction) => recordUsers(transaction));
   await run("ALTER TABLE public.users ADD COLUMN by_hand integer");
   assertEquals((await claimed({ owner: owner({ generation: 2 }) })).members, MEMBERS);
-});
-
-Deno.test("a fingerprint changes with every DDL and with nothing else", async () => {
-  await ready();
-  await run(CREATE_USERS);
-  await claimed();
-  const recorded = await write((transaction) => recordUsers(transaction));
-  const oid = recorded?.oid ?? 0;
-  const now = () => write(async (transaction) => (await fingerprints(transaction, [oid])).get(oid));
-  let before = recorded?.fingerprint;
-  assertEquals(await now(), before);
-  await run("INSERT INTO public.users VALUES (1)", "ANALYZE public.users");
-  assertEquals(await now(), before);
-  const changes = [
-    "ALTER TABLE public.users ADD COLUMN a integer",
-    "ALTER TABLE public.users ALTER COLUMN name SET DEFAULT 'x'",
-    "ALTER TABLE public.users ALTER COLUMN name DROP DEFAULT",
-    "ALTER TABLE public.users ALTER COLUMN name SET NOT NULL",
-    "ALTER TABLE public.users DROP CONSTRAINT users_n_check",
-    "CREATE INDEX i ON public.users (n)",
-    "ALTER INDEX public.i RENAME TO j",
-    "COMMENT ON COLUMN public.users.n IS 'x'",
-    "ALTER TABLE public.users DROP COLUMN a",
-    "ALTER TABLE public.users RENAME TO people",
-  ];
-  for (const change of changes) {
-    await run(
-      change.startsWith("ALTER TABLE public.users ALTER COLUMN name SET NOT") ? "DELETE FROM public.users" : "SELECT 1",
-    );
-    await run(change);
-    const after = await now();
-    assert(after !== undefined && after !== before, change);
-    before = after;
-  }
 });
 
 Deno.test("takeOver() gives a row to another owner, once", async () => {

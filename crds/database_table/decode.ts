@@ -5,7 +5,16 @@ import { columnEntry, decodeColumn } from "./decode_column.ts";
 import { decodeComment } from "./decode_comment.ts";
 import { decodeChecks, decodeForeignKeys, decodeUniques } from "./decode_constraint.ts";
 import { decodeIndexes } from "./decode_index.ts";
-import { ADOPTION_POLICIES, type ColumnSpec, type DatabaseTableSpec, DELETION_POLICIES, MAX_COLUMNS } from "./types.ts";
+import {
+  ADOPTION_POLICIES,
+  type ColumnSpec,
+  type DatabaseTableSpec,
+  DELETION_POLICIES,
+  DRIFT_ACTIONS,
+  type DriftSpec,
+  MAX_COLUMNS,
+  TABLE_MODES,
+} from "./types.ts";
 
 const SPEC_FIELDS = [
   "tableName",
@@ -18,6 +27,9 @@ const SPEC_FIELDS = [
   "indexes",
   "comment",
   "changePolicy",
+  "drift",
+  "mode",
+  "suspend",
   "deletionPolicy",
   "adoptionPolicy",
 ];
@@ -64,9 +76,19 @@ function decodeOptions(
     indexes: decodeIndexes(reader),
     comment: decodeComment(reader),
     changePolicy: decodeChangePolicy(reader),
+    drift: decodeDrift(reader),
+    mode: reader.optionalEnum("mode", TABLE_MODES),
+    suspend: reader.optionalBoolean("suspend"),
     deletionPolicy: reader.optionalEnum("deletionPolicy", DELETION_POLICIES),
     adoptionPolicy: reader.optionalEnum("adoptionPolicy", ADOPTION_POLICIES),
   });
+}
+
+function decodeDrift(spec: FieldReader): DriftSpec | undefined {
+  const reader = spec.optionalObject("drift");
+  if (reader === undefined) return undefined;
+  reader.denyUnknown(["action"]);
+  return compact({ action: reader.optionalEnum("action", DRIFT_ACTIONS) });
 }
 
 function failed(errors: readonly FieldError[]): DecodedSpec {

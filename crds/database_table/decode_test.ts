@@ -136,7 +136,7 @@ Deno.test("decodeTableSpec() tells every fault at once", () => {
     }),
     [
       "spec.color: unknown field; known are tableName, schema, columns, primaryKey, uniqueConstraints, checks, " +
-      "foreignKeys, indexes, comment, changePolicy, deletionPolicy, adoptionPolicy",
+      "foreignKeys, indexes, comment, changePolicy, drift, mode, suspend, deletionPolicy, adoptionPolicy",
       "spec.tableName: must be a string: current value is 5",
       "spec.columns[0].A: must be a type such as varchar(50) or an object with a type: current value is 1",
       "spec.columns[1].B.nope: unknown field; known are type, notNull, default, defaultExpression, check, unique, " +
@@ -158,6 +158,10 @@ const FAULTS: readonly (readonly [fields: Readonly<Record<string, unknown>>, fau
     { columns: Array.from({ length: 1601 }, (_, index) => ({ [`c${index}`]: "int" })) },
     "spec.columns: must list at most 1600 columns: current value has 1601",
   ],
+  [{ drift: "Report" }, 'spec.drift: must be an object: current value is "Report"'],
+  [{ drift: { action: "report" } }, 'spec.drift.action: "report" is not one of "Correct", "Report", "Ignore"'],
+  [{ mode: "Off" }, 'spec.mode: "Off" is not one of "Apply", "Observe"'],
+  [{ suspend: "true" }, 'spec.suspend: must be true or false: current value is "true"'],
   [{ primaryKey: [true] }, "spec.primaryKey[0]: must be a column's name (quote it): current value is true"],
   [
     { columns: [{ A: { type: "int", references: { table: "t", column: "c", onDelete: "CASCADE" } } }] },

@@ -31,6 +31,9 @@ export function defaultTableSpec(spec: DatabaseTableSpec, origin: ObjectOrigin =
       statementTimeoutSeconds: spec.changePolicy?.statementTimeoutSeconds ?? STATEMENT_TIMEOUT_SECONDS,
       online: spec.changePolicy?.online ?? "Prefer",
     },
+    drift: { action: spec.drift?.action ?? "Correct" },
+    mode: spec.mode ?? "Apply",
+    suspend: spec.suspend ?? false,
     adoptionPolicy,
     deletionPolicy: spec.deletionPolicy ?? defaultDeletion(adoptionPolicy),
   };

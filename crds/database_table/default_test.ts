@@ -12,6 +12,9 @@ Deno.test("defaultTableSpec() fills in everything that may be left out", () => {
     foreignKeys: [],
     indexes: [],
     changePolicy: { allow: [], lockTimeoutSeconds: 3, statementTimeoutSeconds: 60, online: "Prefer" },
+    drift: { action: "Correct" },
+    mode: "Apply",
+    suspend: false,
     adoptionPolicy: "Never",
     deletionPolicy: "Delete",
   });

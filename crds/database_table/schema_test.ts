@@ -8,6 +8,7 @@ import {
   ALLOWED_CHANGES,
   DEFERRABILITIES,
   DELETION_POLICIES,
+  DRIFT_ACTIONS,
   IDENTITIES,
   MAX_COLUMNS,
   MAX_COMMENT,
@@ -17,6 +18,7 @@ import {
   ONLINE_MODES,
   REFERENTIAL_ACTIONS,
   SORT_ORDERS,
+  TABLE_MODES,
 } from "./types.ts";
 
 /** The part of a structural schema that these tests read. */
@@ -85,6 +87,7 @@ Deno.test("The schema of DatabaseTable has exactly the fields that the decoder k
     [at(spec, "indexes", "[]"), { indexes: [nope] }, "spec.indexes[0]"],
     [at(spec, "indexes", "[]", "columns", "[]"), { indexes: [{ columns: [nope] }] }, "spec.indexes[0].columns[0]"],
     [at(spec, "changePolicy"), { changePolicy: nope }, "spec.changePolicy"],
+    [at(spec, "drift"), { drift: nope }, "spec.drift"],
   ];
   for (const [schema, faulty, path] of cases) assertEquals(fieldsOf(schema), knownFields(faulty, path));
 });
@@ -104,6 +107,8 @@ Deno.test("The schema of DatabaseTable has the enumerations and limits of the de
     [at(index, "columns", "[]", "nulls"), NULLS_ORDERS],
     [at(spec, "changePolicy", "allow", "[]"), ALLOWED_CHANGES],
     [at(spec, "changePolicy", "online"), ONLINE_MODES],
+    [at(spec, "drift", "action"), DRIFT_ACTIONS],
+    [at(spec, "mode"), TABLE_MODES],
     [at(spec, "deletionPolicy"), DELETION_POLICIES],
     [at(spec, "adoptionPolicy"), ADOPTION_POLICIES],
   ];

@@ -29,6 +29,14 @@ export type AllowedChange = (typeof ALLOWED_CHANGES)[number];
 export const ONLINE_MODES = ["Prefer", "Require", "Never"] as const;
 export type OnlineMode = (typeof ONLINE_MODES)[number];
 
+/** What is done about changes that somebody makes by hand. */
+export const DRIFT_ACTIONS = ["Correct", "Report", "Ignore"] as const;
+export type DriftAction = (typeof DRIFT_ACTIONS)[number];
+
+/** `Observe`: the plan is reported, and the database never written. */
+export const TABLE_MODES = ["Apply", "Observe"] as const;
+export type TableMode = (typeof TABLE_MODES)[number];
+
 export const IDENTITIES = ["Always", "ByDefault"] as const;
 export type IdentitySpec = (typeof IDENTITIES)[number];
 
@@ -147,6 +155,10 @@ export interface ChangePolicySpec {
   readonly online?: OnlineMode;
 }
 
+export interface DriftSpec {
+  readonly action?: DriftAction;
+}
+
 export interface DatabaseTableSpec {
   readonly tableName: string;
   readonly schema?: string;
@@ -160,6 +172,10 @@ export interface DatabaseTableSpec {
   /** Empty: no comment. */
   readonly comment?: string;
   readonly changePolicy?: ChangePolicySpec;
+  readonly drift?: DriftSpec;
+  readonly mode?: TableMode;
+  /** Hands off. */
+  readonly suspend?: boolean;
   readonly deletionPolicy?: DeletionPolicy;
   readonly adoptionPolicy?: AdoptionPolicy;
 }
@@ -172,6 +188,9 @@ export interface DefaultedTableSpec extends DatabaseTableSpec {
   readonly foreignKeys: readonly ForeignKeySpec[];
   readonly indexes: readonly IndexSpec[];
   readonly changePolicy: Required<ChangePolicySpec>;
+  readonly drift: Required<DriftSpec>;
+  readonly mode: TableMode;
+  readonly suspend: boolean;
   readonly deletionPolicy: DeletionPolicy;
   readonly adoptionPolicy: AdoptionPolicy;
 }
@@ -179,8 +198,64 @@ export interface DefaultedTableSpec extends DatabaseTableSpec {
 export interface DatabaseTableStatus {
   readonly observedGeneration?: number;
   readonly message?: string;
-  readonly observed?: { readonly oid: number; readonly rowEstimate?: number; readonly totalBytes: number };
+  readonly observed?: ObservedTable;
+  readonly applied?: AppliedSpec;
+  readonly drift?: readonly DriftEntry[];
+  readonly history?: readonly HistoryEntry[];
   readonly conditions?: readonly Condition[];
+}
+
+/** The table in PostgreSQL; brought up to date only together with another change of the status. */
+export interface ObservedTable {
+  readonly oid: number;
+  readonly rowEstimate?: number;
+  readonly totalBytes: number;
+  /** Name of the database. */
+  readonly database?: string;
+}
+
+/** The spec that was last reached. */
+export interface AppliedSpec {
+  /** SHA-256 of the table that the spec describes. */
+  readonly hash: string;
+  /** RFC 3339, second precision. */
+  readonly time: string;
+}
+
+/** One part of a table that is not as the applied spec says, in SQL; never a row value. */
+export interface DriftEntry {
+  readonly kind: DriftKind;
+  /** Of an unnamed part its columns. */
+  readonly name: string;
+  /** Absent: the spec does not name it. */
+  readonly expected?: string;
+  /** Absent: it is missing. */
+  readonly found?: string;
+}
+
+export type DriftKind =
+  | "Table"
+  | "Column"
+  | "PrimaryKey"
+  | "UniqueConstraint"
+  | "Check"
+  | "ForeignKey"
+  | "Constraint"
+  | "Index"
+  | "Trigger"
+  | "Policy"
+  | "Statistics"
+  | "Inheritance";
+
+/** What the operator ran at one time. */
+export interface HistoryEntry {
+  /** RFC 3339, second precision. */
+  readonly time: string;
+  readonly change: "Created" | "Adopted" | "Altered" | "Corrected";
+  /** How many. */
+  readonly statements?: number;
+  /** Their SQL, cut. */
+  readonly sql?: string;
 }
 
 /** An object as the API server stores it: the spec is not yet decoded. */

@@ -61,6 +61,18 @@ export function validateTableUpdate(spec: DefaultedTableSpec, old: DefaultedTabl
 
 /** What is legal but rarely meant. */
 export function tableSpecWarnings(spec: DatabaseTableSpec): readonly string[] {
+  return [...handsOffWarnings(spec), ...columnKeyWarnings(spec)];
+}
+
+function handsOffWarnings({ suspend, mode }: DatabaseTableSpec): readonly string[] {
+  if (suspend === true) {
+    return ["spec.suspend is true: nothing is changed in the database, and deleting the object keeps the table"];
+  }
+  if (mode !== "Observe") return [];
+  return ["spec.mode is Observe: the plan is only reported, and deleting the object keeps the table"];
+}
+
+function columnKeyWarnings(spec: DatabaseTableSpec): readonly string[] {
   return spec.columns
     .filter((column) => /^(true|false|null|[-+]?[0-9.]+(e[-+]?[0-9]+)?)$/i.test(column.key))
     .map((column) => `${column.path}: YAML turned the name into "${column.key}": quote the key if that is not meant`);

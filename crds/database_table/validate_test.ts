@@ -73,3 +73,14 @@ Deno.test("tableSpecWarnings() asks about names that YAML has changed", () => {
     'spec.columns[2].["123"]: YAML turned the name into "123": quote the key if that is not meant',
   ]);
 });
+
+Deno.test("tableSpecWarnings() says that hands off keeps the table", () => {
+  const kept = "and deleting the object keeps the table";
+  assertEquals(tableSpecWarnings(specOf({ suspend: true, mode: "Observe" })), [
+    `spec.suspend is true: nothing is changed in the database, ${kept}`,
+  ]);
+  assertEquals(tableSpecWarnings(specOf({ mode: "Observe" })), [
+    `spec.mode is Observe: the plan is only reported, ${kept}`,
+  ]);
+  assertEquals(tableSpecWarnings(specOf({ suspend: false, mode: "Apply" })), []);
+});

@@ -1,5 +1,6 @@
 import type { DatabaseTable, DatabaseTableStatus } from "../../crds/database_table/types.ts";
 import type { Logger } from "../../kube/logger.ts";
+import type { Timing } from "../../kube/timing.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import type { Owner } from "../../postgres/registry/registry.ts";
 import type { RegistryGate } from "../../postgres/registry/registry_gate.ts";
@@ -32,6 +33,7 @@ export interface ReconcileContext {
   readonly objects: TableObjects;
   readonly recordEvent: RecordEvent;
   readonly now: () => Date;
+  readonly timing: Pick<Timing, "now" | "random" | "delay">;
   readonly logger: Logger;
 }
 

@@ -4,6 +4,7 @@ import type { DatabaseTable, DeletionPolicy } from "../../crds/database_table/ty
 import { type DropOutcome, dropOwnedTable } from "../../postgres/apply/drop.ts";
 import { findOwned } from "../../postgres/registry/registry.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";
+import { handsOffReason } from "./hands_off.ts";
 import { originOf } from "./origin.ts";
 
 const LOCK_TIMEOUT_MS = 3_000;
@@ -22,7 +23,8 @@ export type Finalized =
  * generation), never from `spec.tableName`, since nobody validates the spec of a terminating object.
  *
  * The object and its kind are read again first: a deleted CRD marks every object deleted without asking admission, and a
- * namespace takes `Forbid` objects along. In both cases nobody meant the data: it is kept, and an event says so.
+ * namespace takes `Forbid` objects along. In both cases nobody meant the data: it is kept, and an event says so. So is the
+ * table of an object that says "hands off" (`suspend`, `mode: Observe`).
  */
 export async function finalizeTable(
   object: DatabaseTable,
@@ -77,6 +79,8 @@ async function reasonToKeep(
   context: ReconcileContext,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const handsOff = handsOffReason(object);
+  if (handsOff !== undefined) return handsOff;
   const policy = deletionPolicyOf(object);
   if (policy !== "Delete") return `deletionPolicy is ${policy}`;
   return await context.objects.isKindTerminating(signal) ? "the CustomResourceDefinition is being deleted" : undefined;

@@ -9,6 +9,7 @@ import { type AdmissionContext, admitTable } from "./admit.ts";
 import type { ReconcileContext } from "./context.ts";
 import { originOf } from "./origin.ts";
 import { TableReconciler } from "./reconcile.ts";
+import { DatabaseSweep } from "./sweep.ts";
 
 export const TABLE_RESOURCE: ResourceType = {
   group: GROUP,
@@ -28,7 +29,8 @@ const VALIDATE_CONDITIONS: readonly MatchCondition[] = [{ name: "spec-changed", 
 
 /** DatabaseTable: a PostgreSQL table, judged at admission and made by the loop. */
 export function databaseTableHandler(admission: AdmissionContext, reconciling: ReconcileContext): KindHandler {
-  const reconciler = new TableReconciler(reconciling);
+  const sweep = new DatabaseSweep(reconciling);
+  const reconciler = new TableReconciler(reconciling, sweep);
   return {
     resource: TABLE_RESOURCE,
     admission: { mutateConditions: MUTATE_CONDITIONS, validateConditions: VALIDATE_CONDITIONS, judgesDelete: true },
@@ -37,6 +39,15 @@ export function databaseTableHandler(admission: AdmissionContext, reconciling: R
     controller: {
       reconcile: (object, signal) => reconciler.reconcile(object as DatabaseTable, signal),
       forget: (key) => reconciler.forget(key),
+      tend: ({ get, whenSynced, enqueue }, signal) =>
+        sweep.run({
+          get: (key) => get(key) as DatabaseTable | undefined,
+          whenSynced,
+          suspect: (object) => {
+            reconciler.suspect(object);
+            enqueue(`${object.metadata.namespace}/${object.metadata.name}`);
+          },
+        }, signal),
     },
   };
 }

@@ -44,7 +44,7 @@ function emptyDatabase(clock: { now: number }): { context: ReconcileContext; loo
 Deno.test("reconcile() looks again after some minutes at what only others can mend, whatever events come before", async () => {
   const clock = { now: Date.UTC(2026, 0, 1) };
   const { context, looks } = emptyDatabase(clock);
-  const reconciler = new TableReconciler(context);
+  const reconciler = new TableReconciler(context, { isUnchanged: () => Promise.resolve(false) });
   const signal = new AbortController().signal;
   assertEquals([await reconciler.reconcile(OBJECT, signal), looks()], [{ requeueAfterMs: 5 * MINUTE }, 1]);
   // The echo of our own write, which also ends the timer that runs.

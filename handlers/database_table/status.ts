@@ -1,69 +1,65 @@
-import type { DatabaseTable, DatabaseTableStatus } from "../../crds/database_table/types.ts";
-import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
+import type { DatabaseTable, DatabaseTableStatus, HistoryEntry } from "../../crds/database_table/types.ts";
+import { formatFieldError } from "../../crds/field_error.ts";
 import { type Condition, type ConditionState, removeCondition, setCondition } from "../../crds/meta.ts";
+import { isSameJson } from "../../crds/same_json.ts";
 import type { Relation } from "../../postgres/catalog/catalog.ts";
-
-/** What a reconcile found, as far as users need to know it. */
-export type Finding =
-  | { readonly kind: "Ready"; readonly relation: Relation }
-  /** The user must change something; nothing is retried before. */
-  | {
-    readonly kind: "Faulty";
-    readonly reason: "InvalidSpec" | "PlanRefused" | "OwnershipConflict";
-    readonly errors: readonly FieldError[];
-  }
-  /** All is well but for something that somebody else makes; it is looked for again. */
-  | { readonly kind: "Waiting"; readonly reason: string; readonly message: string }
-  /** Something outside is wrong; it is retried. */
-  | {
-    readonly kind: "Failing";
-    readonly reason: string;
-    readonly message: string;
-    readonly databaseReachable: boolean;
-  };
+import { describeDrift, type Drift, driftEntries } from "./drift.ts";
+import type { Finding, Report } from "./status_report.ts";
 
 /** Kubernetes refuses a condition's message above 32,768 bytes. */
 const MAX_MESSAGE = 16_384;
+const MAX_HISTORY = 10;
+const MAX_SQL = 256;
 
 /**
- * The status that follows from a finding. Pure; `lastTransitionTime` moves only with a condition's status.
+ * The status that follows from a report. Pure; `lastTransitionTime` moves only with a condition's status, and sizes are
+ * brought up to date only together with something that matters: they change all the time.
  *
  * @param now RFC 3339, second precision.
  */
-export function nextStatus(object: DatabaseTable, finding: Finding, now: string): DatabaseTableStatus {
-  const observedGeneration = object.metadata.generation;
-  const states = statesOf(finding).map((state) => ({ ...state, observedGeneration, message: clip(state.message) }));
-  const before = object.status?.conditions ?? [];
-  const kept = MANAGED.filter((type) => !states.some((state) => state.type === type))
-    .reduce<readonly Condition[]>((conditions, type) => removeCondition(conditions, type), before);
-  const next = {
-    observedGeneration,
-    message: clip(readyState(finding).message),
-    conditions: states.reduce((conditions, state) => setCondition(conditions, state, now), kept),
+export function nextStatus(object: DatabaseTable, report: Report, now: string): DatabaseTableStatus {
+  const { finding } = report;
+  const before = object.status ?? {};
+  const next: DatabaseTableStatus = {
+    observedGeneration: object.metadata.generation,
+    message: clip(readyState(finding).message, MAX_MESSAGE),
+    conditions: nextConditions(object, report, now),
+    ...present("applied", nextApplied(before.applied, report, now)),
+    ...present("drift", report.drift === undefined ? before.drift : listOrNothing(driftEntries(report.drift))),
+    ...present("history", nextHistory(before.history, report, now)),
   };
-  const observed = isSame(next, object.status)
-    ? object.status?.observed
-    : observedOf(finding) ?? object.status?.observed;
-  return observed === undefined ? next : { ...next, observed };
+  const { observed, ...rest } = before;
+  const keepsSizes = observed !== undefined && isSameJson(next, rest);
+  return { ...next, ...present("observed", keepsSizes ? observed : observedOf(finding) ?? observed) };
 }
 
-/** Sizes change all the time: they are brought up to date only together with something that matters. */
-function isSame(next: DatabaseTableStatus, before: DatabaseTableStatus | undefined): boolean {
-  const { observedGeneration, message, conditions } = before ?? {};
-  return before?.observed !== undefined &&
-    JSON.stringify(next) === JSON.stringify({ observedGeneration, message, conditions: conditions?.map(inOrder) });
-}
-
-/** The API server keeps no order of members. */
-function inOrder(condition: Condition): Condition {
-  const { type, status, observedGeneration, reason, message, lastTransitionTime } = condition;
-  return { type, status, reason, message, observedGeneration, lastTransitionTime };
+/** Whether a status says that the spec of this generation was reached, and which table that was. */
+export function isReached({ metadata, status }: DatabaseTable, hash: string): boolean {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  return ready?.status === "True" && status?.observedGeneration === metadata.generation &&
+    ready.observedGeneration === metadata.generation && status.applied?.hash === hash;
 }
 
 /** Types that this handler writes; others in the list belong to somebody else and stay. */
 const MANAGED = ["Ready", "Reconciling", "Stalled", "OwnershipConflict", "DatabaseReachable"];
+const DRIFTED = "Drifted";
 
 type State = Omit<ConditionState, "observedGeneration">;
+
+function nextConditions(object: DatabaseTable, { finding, drift }: Report, now: string): readonly Condition[] {
+  const observedGeneration = object.metadata.generation;
+  const drifted = drift === undefined ? undefined : driftedState(finding, drift);
+  const states = [...statesOf(finding), ...(drifted === undefined ? [] : [drifted])]
+    .map((state) => ({ ...state, observedGeneration, message: clip(state.message, MAX_MESSAGE) }));
+  // Without a look at the table what was said of drift stays.
+  const managed = drift === undefined ? MANAGED : [...MANAGED, DRIFTED];
+  const kept = managed.filter((type) => !states.some((state) => state.type === type))
+    .reduce<readonly Condition[]>(
+      (conditions, type) => removeCondition(conditions, type),
+      object.status?.conditions ?? [],
+    );
+  return states.reduce((conditions, state) => setCondition(conditions, state, now), kept);
+}
 
 function readyState(finding: Finding): State {
   switch (finding.kind) {
@@ -72,7 +68,9 @@ function readyState(finding: Finding): State {
         type: "Ready",
         status: "True",
         reason: "Reconciled",
-        message: `table ${nameOf(finding.relation)} is as the spec says`,
+        message: finding.ignoresDrift === true
+          ? `table ${nameOf(finding.relation)} was made as the spec says; changes by hand are ignored (drift.action)`
+          : `table ${nameOf(finding.relation)} is as the spec says`,
       };
     case "Faulty":
       return {
@@ -80,6 +78,22 @@ function readyState(finding: Finding): State {
         status: "False",
         reason: finding.reason,
         message: finding.errors.map(formatFieldError).join("; "),
+      };
+    case "Drifted":
+      return { type: "Ready", status: "False", reason: "Drifted", message: finding.message };
+    case "Suspended":
+      return {
+        type: "Ready",
+        status: "Unknown",
+        reason: "Suspended",
+        message: "spec.suspend is true: the table is neither looked at nor changed",
+      };
+    case "Observed":
+      return {
+        type: "Ready",
+        status: finding.isReached ? "True" : "False",
+        reason: "Observed",
+        message: finding.message,
       };
     case "Waiting":
     case "Failing":
@@ -97,6 +111,10 @@ function statesOf(finding: Finding): readonly State[] {
       if (finding.reason !== "OwnershipConflict") return [ready, stalled];
       return [ready, stalled, { ...ready, type: "OwnershipConflict", status: "True" }];
     }
+    case "Drifted":
+    case "Suspended":
+    case "Observed":
+      return [ready];
     case "Waiting":
       return [ready, { ...ready, type: "Reconciling", status: "True" }];
     case "Failing": {
@@ -107,16 +125,56 @@ function statesOf(finding: Finding): readonly State[] {
   }
 }
 
+/** What the spec names and is otherwise makes the table unready; what it does not name is only told. */
+function driftedState(finding: Finding, drift: Drift): State | undefined {
+  if (drift.named.length + drift.unnamed.length === 0) return undefined;
+  const reason = drift.named.length === 0
+    ? "NotInSpec"
+    : finding.kind === "Faulty"
+    ? "CorrectionRefused"
+    : "ChangedByHand";
+  return { type: DRIFTED, status: "True", reason, message: describeDrift(drift) };
+}
+
+function nextApplied(
+  before: DatabaseTableStatus["applied"],
+  { finding, ran }: Report,
+  now: string,
+): DatabaseTableStatus["applied"] {
+  if (finding.kind !== "Ready") return before;
+  return before?.hash === finding.specHash && ran === undefined ? before : { hash: finding.specHash, time: now };
+}
+
+function nextHistory(
+  before: DatabaseTableStatus["history"],
+  { ran }: Report,
+  time: string,
+): DatabaseTableStatus["history"] {
+  if (ran === undefined) return before;
+  const { change, statements } = ran;
+  const sql = clip(statements.join("; "), MAX_SQL);
+  const entry: HistoryEntry = { time, change, statements: statements.length, ...(sql === "" ? {} : { sql }) };
+  return [...before ?? [], entry].slice(-MAX_HISTORY);
+}
+
 function observedOf(finding: Finding): DatabaseTableStatus["observed"] | undefined {
   if (finding.kind !== "Ready") return undefined;
-  const { oid, rowEstimate, totalBytes } = finding.relation;
-  return rowEstimate === undefined ? { oid, totalBytes } : { oid, rowEstimate, totalBytes };
+  const { relation: { oid, rowEstimate, totalBytes }, database } = finding;
+  return rowEstimate === undefined ? { oid, totalBytes, database } : { oid, rowEstimate, totalBytes, database };
 }
 
 function nameOf(relation: Relation): string {
   return `${relation.schema}.${relation.name}`;
 }
 
-function clip(text: string): string {
-  return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`;
+function present<K extends string, V>(name: K, value: V | undefined): { readonly [Name in K]?: V } {
+  return value === undefined ? {} : { [name]: value } as { readonly [Name in K]?: V };
+}
+
+function listOrNothing<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+function clip(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

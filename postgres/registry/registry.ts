@@ -37,7 +37,7 @@ export interface OwnedTable {
   readonly origin: "created" | "adopted";
   readonly members: Members;
   readonly expressions: Expressions;
-  /** See `fingerprints()`; "0" until the first record. */
+  /** See `FINGERPRINT_OF_ONE`; "0" until the first record. */
   readonly fingerprint: string;
   /** The row was written on another server, database or major version (a restored dump, an upgrade). */
   readonly epochChanged: boolean;
@@ -224,6 +224,15 @@ export async function findOwned(transaction: Transaction, query: OwnedQuery): Pr
   return rows.map(ownedTable);
 }
 
+/** The rows of those ids ({@linkcode OwnedTable.id}). */
+export async function findOwnedById(transaction: Transaction, ids: readonly string[]): Promise<readonly OwnedTable[]> {
+  const rows = await transaction.query<Row>(
+    `SELECT ${COLUMNS} FROM tablewright.owned_table WHERE id = ANY ($1::bigint[])`,
+    [arrayLiteral(ids)],
+  );
+  return rows.map(ownedTable);
+}
+
 /**
  * Gives a row to another owner: to a new object of the same name, whose predecessor is gone, or to another cluster's.
  * What the row says of the table stays.
@@ -256,10 +265,17 @@ export async function forget(transaction: Transaction, id: string): Promise<void
   await transaction.query("DELETE FROM tablewright.owned_table WHERE id = $1::bigint", [id]);
 }
 
-/** Keeps what a plan ran. */
+/** So many entries are kept for each table; what was dropped with its object keeps none. */
+export const MAX_HISTORY = 100;
+
+/** Keeps what a plan ran, and forgets what is older than the last {@linkcode MAX_HISTORY}. */
 export async function appendHistory(transaction: Transaction, entry: HistoryEntry): Promise<void> {
   await transaction.query(
-    `INSERT INTO tablewright.history (table_id, generation, plan_hash, statements)
+    `WITH forgotten AS (
+       DELETE FROM tablewright.history WHERE table_id = $1::bigint AND n <= (SELECT h.n FROM tablewright.history h
+         WHERE h.table_id = $1::bigint ORDER BY h.n DESC OFFSET ${MAX_HISTORY - 1} LIMIT 1)
+     )
+     INSERT INTO tablewright.history (table_id, generation, plan_hash, statements)
      VALUES ($1::bigint, $2::bigint, $3, $4::text[])`,
     [entry.id, entry.generation, entry.planHash, arrayLiteral(entry.statements)],
   );

@@ -4,8 +4,10 @@ import { benchCreate } from "./create.ts";
 import { progress } from "./figure.ts";
 import { benchMemory } from "./memory.ts";
 import { benchReviews } from "./reviews.ts";
+import { benchRestart } from "./restart.ts";
 import { openStage, type Stage } from "./stage.ts";
 import { benchStart } from "./start.ts";
+import { benchSweep } from "./sweep.ts";
 
 // Real servers, loopback only. Every figure stands beside its floor; none is a test.
 const BENCHMARKS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
@@ -15,6 +17,8 @@ const BENCHMARKS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   reviews: benchReviews,
   create: benchCreate,
   bulk: benchBulk,
+  restart: benchRestart,
+  sweep: benchSweep,
 };
 
 const known = Object.keys(BENCHMARKS);

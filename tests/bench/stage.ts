@@ -7,6 +7,7 @@ import { startControlPlane } from "../../local/control_plane.ts";
 import { findFreePort } from "../../local/ports.ts";
 import { startPostgres, THROWAWAY_SETTINGS } from "../../local/postgres_server.ts";
 import { cacheRoot } from "../../local/state.ts";
+import { COUNTING_SETTINGS } from "../harness/testbed.ts";
 import { progress } from "./figure.ts";
 import { namespaces } from "./resources.ts";
 import { connect, type Sql } from "./sql.ts";
@@ -21,6 +22,8 @@ export interface Stage {
   readonly kubeconfigPath: string;
   readonly client: KubeClient;
   readonly namespace: string;
+  /** The operator's. */
+  readonly role: string;
   /** As the operator's role. */
   readonly databaseUrl: string;
   /** The same database as a superuser, ten connections. */
@@ -44,7 +47,11 @@ export async function openStage(): Promise<Stage> {
   const [plane, postgres] = await Promise.all([
     startControlPlane({ directory: join(directory, "control-plane"), binaries, ports }, never),
     startPostgres(
-      { directory: join(directory, "postgres"), port: findFreePort(), settings: THROWAWAY_SETTINGS },
+      {
+        directory: join(directory, "postgres"),
+        port: findFreePort(),
+        settings: { ...THROWAWAY_SETTINGS, ...COUNTING_SETTINGS },
+      },
       never,
     ),
   ]);
@@ -55,7 +62,7 @@ export async function openStage(): Promise<Stage> {
   const sql = connect(urlOf(postgres.superuserUrl, { database: NAMESPACE }), CONNECTIONS);
   await prepareCluster(client);
   return {
-    ...{ directory, cluster, kubeconfigPath, client, namespace: NAMESPACE, databaseUrl, sql },
+    ...{ directory, cluster, kubeconfigPath, client, namespace: NAMESPACE, role: ROLE, databaseUrl, sql },
     async close() {
       client.close();
       await sql.end({ timeout: 1 });

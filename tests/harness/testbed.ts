@@ -32,6 +32,12 @@ export async function openTestbed(): Promise<OwnTestbed> {
   return { ...JSON.parse(await Deno.readTextFile(shared)) as Testbed, stop: () => Promise.resolve() };
 }
 
+/** Statements can be counted; only those of a role for which somebody sets `pg_stat_statements.track`. */
+export const COUNTING_SETTINGS: Readonly<Record<string, string>> = {
+  shared_preload_libraries: "pg_stat_statements",
+  "pg_stat_statements.track": "none",
+};
+
 /** Starts everything in a temporary folder; data is not kept. */
 export async function startTestbed(): Promise<OwnTestbed> {
   const directory = await Deno.makeTempDir({ prefix: "tablewright-test-" });
@@ -41,7 +47,8 @@ export async function startTestbed(): Promise<OwnTestbed> {
   const report = (line: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
   const binaries = await ensureBinaries({ cacheRoot: cacheRoot(), env: Deno.env.toObject(), report }, never);
   const ports = { etcd: findFreePort(), etcdPeer: findFreePort(), apiServer: findFreePort() };
-  const postgresOptions = { directory: `${directory}/postgres`, port: findFreePort(), settings: THROWAWAY_SETTINGS };
+  const settings = { ...THROWAWAY_SETTINGS, ...COUNTING_SETTINGS };
+  const postgresOptions = { directory: `${directory}/postgres`, port: findFreePort(), settings };
   const [controlPlane, postgres] = await Promise.all([
     startControlPlane({ directory: `${directory}/control-plane`, binaries, ports, audit: true }, never),
     startPostgres(postgresOptions, never),

@@ -4,8 +4,10 @@ import { benchCreate } from "./create.ts";
 import { progress } from "./figure.ts";
 import { benchMemory } from "./memory.ts";
 import { benchReviews } from "./reviews.ts";
+import { benchPlan } from "./plan.ts";
 import { openStage, type Stage } from "./stage.ts";
 import { benchStart } from "./start.ts";
+import { benchVerdict } from "./verdict.ts";
 
 // Real servers, loopback only. Every figure stands beside its floor; none is a test.
 const BENCHMARKS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
@@ -15,6 +17,8 @@ const BENCHMARKS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   reviews: benchReviews,
   create: benchCreate,
   bulk: benchBulk,
+  plan: benchPlan,
+  verdict: benchVerdict,
 };
 
 const known = Object.keys(BENCHMARKS);

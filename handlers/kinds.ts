@@ -20,6 +20,8 @@ export interface KindDependencies {
   readonly verdictDatabase: Database;
   readonly gate: RegistryGate;
   readonly clusterId: string;
+  /** See `Config.allowedFunctions`. */
+  readonly allowedFunctions: ReadonlySet<string>;
   readonly events: EventRecorder;
   readonly timing: Timing;
   readonly logger: Logger;
@@ -27,16 +29,18 @@ export interface KindDependencies {
 
 /** The one list to extend: routes, webhook rules and watches derive from it. */
 export function createKinds(dependencies: KindDependencies): readonly KindHandler[] {
-  const { client, database, verdictDatabase, gate, clusterId, events, timing, logger } = dependencies;
+  const { client, database, verdictDatabase, gate, clusterId, allowedFunctions, events, timing, logger } = dependencies;
   const table = databaseTableHandler(
     {
-      catalog: new LiveCatalog(verdictDatabase, clusterId),
+      catalog: new LiveCatalog({ database: verdictDatabase, clusterId, allowedFunctions }),
       isNamespaceTerminating: async (namespace, signal) =>
         await readNamespacePhase(client, namespace, signal) === "Terminating",
       logger,
     },
     {
       database,
+      catalog: new LiveCatalog({ database, clusterId, allowedFunctions }),
+      allowedFunctions,
       gate,
       clusterId,
       objects: tableObjects(client, logger),

@@ -5,7 +5,14 @@ import { columnEntry, decodeColumn } from "./decode_column.ts";
 import { decodeComment } from "./decode_comment.ts";
 import { decodeChecks, decodeForeignKeys, decodeUniques } from "./decode_constraint.ts";
 import { decodeIndexes } from "./decode_index.ts";
-import { ADOPTION_POLICIES, type ColumnSpec, type DatabaseTableSpec, DELETION_POLICIES, MAX_COLUMNS } from "./types.ts";
+import {
+  ADOPTION_POLICIES,
+  APPROVALS,
+  type ColumnSpec,
+  type DatabaseTableSpec,
+  DELETION_POLICIES,
+  MAX_COLUMNS,
+} from "./types.ts";
 
 const SPEC_FIELDS = [
   "tableName",
@@ -20,6 +27,7 @@ const SPEC_FIELDS = [
   "changePolicy",
   "deletionPolicy",
   "adoptionPolicy",
+  "approval",
 ];
 
 /**
@@ -66,6 +74,7 @@ function decodeOptions(
     changePolicy: decodeChangePolicy(reader),
     deletionPolicy: reader.optionalEnum("deletionPolicy", DELETION_POLICIES),
     adoptionPolicy: reader.optionalEnum("adoptionPolicy", ADOPTION_POLICIES),
+    approval: reader.optionalEnum("approval", APPROVALS),
   });
 }
 

@@ -33,6 +33,7 @@ export function defaultTableSpec(spec: DatabaseTableSpec, origin: ObjectOrigin =
     },
     adoptionPolicy,
     deletionPolicy: spec.deletionPolicy ?? defaultDeletion(adoptionPolicy),
+    approval: spec.approval ?? "Automatic",
   };
 }
 

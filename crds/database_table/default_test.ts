@@ -14,6 +14,7 @@ Deno.test("defaultTableSpec() fills in everything that may be left out", () => {
     changePolicy: { allow: [], lockTimeoutSeconds: 3, statementTimeoutSeconds: 60, online: "Prefer" },
     adoptionPolicy: "Never",
     deletionPolicy: "Delete",
+    approval: "Automatic",
   });
 });
 

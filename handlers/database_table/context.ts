@@ -2,6 +2,7 @@ import type { DatabaseTable, DatabaseTableStatus } from "../../crds/database_tab
 import type { Logger } from "../../kube/logger.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import type { Owner } from "../../postgres/registry/registry.ts";
+import type { LiveCatalog } from "./live_catalog.ts";
 import type { RegistryGate } from "../../postgres/registry/registry_gate.ts";
 
 /** What the reconciler does to Kubernetes, as few verbs as it needs. */
@@ -9,7 +10,12 @@ export interface TableObjects {
   /** The object as it is now, past every cache; `undefined` if it is gone. */
   readonly read: (object: DatabaseTable, signal: AbortSignal) => Promise<DatabaseTable | undefined>;
   readonly addFinalizer: (object: DatabaseTable, signal: AbortSignal) => Promise<void>;
+  /** With kopf's marks, if there are any. */
   readonly removeFinalizer: (object: DatabaseTable, signal: AbortSignal) => Promise<void>;
+  /** Takes kopf's finalizer and annotations away: the object is ours. */
+  readonly removeKopfMarks: (object: DatabaseTable, signal: AbortSignal) => Promise<void>;
+  /** What was approved is done. */
+  readonly removeApproval: (object: DatabaseTable, signal: AbortSignal) => Promise<void>;
   /** Writes only what differs, under the object's resourceVersion. @returns the resourceVersion that stands afterwards. */
   readonly writeStatus: (object: DatabaseTable, status: DatabaseTableStatus, signal: AbortSignal) => Promise<string>;
   /** Whether the object that owns another table is being deleted, or gone. */
@@ -27,6 +33,10 @@ export type RecordEvent = (object: DatabaseTable, event: {
 
 export interface ReconcileContext {
   readonly database: Database;
+  /** Of the same database. */
+  readonly catalog: LiveCatalog;
+  /** `schema.name` of functions that the administrator answers for. */
+  readonly allowedFunctions: ReadonlySet<string>;
   readonly gate: RegistryGate;
   readonly clusterId: string;
   readonly objects: TableObjects;

@@ -1,12 +1,16 @@
+import { policiesToWrite } from "../../crds/database_table/default.ts";
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
-import { FINALIZER } from "../../crds/database_table/types.ts";
+import { APPROVE_ANNOTATION, FINALIZER } from "../../crds/database_table/types.ts";
 import { isKubeError, type KubeClient } from "../../kube/client.ts";
+import { removeAnnotation } from "../../kube/annotation.ts";
 import { readCustomResourceDefinition } from "../../kube/crd.ts";
 import { addFinalizer, removeFinalizer } from "../../kube/finalizer.ts";
 import type { Logger } from "../../kube/logger.ts";
 import { StatusWriter } from "../../kube/status_writer.ts";
+import { hasKopfMarks, removeKopfMarks } from "../kopf_takeover.ts";
 import type { TableObjects } from "./context.ts";
 import { TABLE_RESOURCE } from "./handler.ts";
+import { originOf } from "./origin.ts";
 
 /** The reconciler's verbs on a real API server. */
 export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
@@ -26,7 +30,14 @@ export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
       await addFinalizer(client, { type, object, finalizer: FINALIZER, signal });
     },
     async removeFinalizer(object, signal) {
-      await removeFinalizer(client, { type, object, finalizer: FINALIZER, signal });
+      const bare = hasKopfMarks(object.metadata) ? await withoutKopfMarks(client, object, signal) : object;
+      if (bare !== undefined) await removeFinalizer(client, { type, object: bare, finalizer: FINALIZER, signal });
+    },
+    async removeKopfMarks(object, signal) {
+      await withoutKopfMarks(client, object, signal);
+    },
+    async removeApproval(object, signal) {
+      await removeAnnotation(client, { type, object, annotation: APPROVE_ANNOTATION, signal });
     },
     async writeStatus(object, status, signal) {
       return (await statusWriter.write(object, { ...status }, signal)).resourceVersion;
@@ -46,4 +57,21 @@ export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
       return definition === undefined || definition.terminating;
     },
   };
+}
+
+/** `undefined` if kopf's finalizer was all that held an object which is being deleted. */
+async function withoutKopfMarks(
+  client: KubeClient,
+  object: DatabaseTable,
+  signal: AbortSignal,
+): Promise<DatabaseTable | undefined> {
+  try {
+    // A terminating object's spec is left alone.
+    const isLiving = object.metadata.deletionTimestamp === undefined;
+    const spec = isLiving ? policiesToWrite(object.spec, undefined, originOf(object)) : {};
+    return await removeKopfMarks(client, { type: TABLE_RESOURCE, object, spec: { ...spec }, signal });
+  } catch (error) {
+    if (isKubeError(error, 404)) return undefined;
+    throw error;
+  }
 }

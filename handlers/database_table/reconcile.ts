@@ -1,22 +1,26 @@
-import { type DatabaseTable, FINALIZER } from "../../crds/database_table/types.ts";
+import { APPROVE_ANNOTATION, type DatabaseTable, FINALIZER, type PlanStatus } from "../../crds/database_table/types.ts";
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { ReconcileResult } from "../../kube/controller.ts";
 import { type ApplyOutcome, applyTable } from "../../postgres/apply/apply.ts";
+import type { PlannedTable } from "../../postgres/plan/planning.ts";
 import type { Statement } from "../../postgres/statement/statement.ts";
-import type { Table } from "../../postgres/table.ts";
+import { forgetApproval } from "../../postgres/registry/approval.ts";
+import { hasKopfMarks, KOPF_FINALIZER, type KopfState, kopfState, OTHER_OPERATOR_ACTIVE } from "../kopf_takeover.ts";
+import { describeApprovalNeeded, type PlanApproval } from "./approval.ts";
 import { conflictError } from "./conflict.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";
 import { type Failure, failureOf } from "./failure.ts";
-import { finalizeTable } from "./finalize.ts";
+import { finalizeTable, keepsTable } from "./finalize.ts";
 import { wantedTable } from "./judge.ts";
+import { everyFault, isApprovalNeeded, type Objection } from "./objections.ts";
 import { originOf } from "./origin.ts";
-import { refusePlan } from "./policy.ts";
+import { planStatus, statementsOfPlan, waitingStatements } from "./plan_status.ts";
 import type { DesiredTable } from "./desired.ts";
 import { type ResolvedTable, resolveTable } from "./resolve.ts";
 import { schemaFault } from "./schema_fault.ts";
 import { type Finding, nextStatus } from "./status.ts";
-import { understandSpec } from "./understand.ts";
-import { verifyPlan } from "./verify.ts";
+import { hashOf, limitsOf, readApproval, REGISTRY_LIMITS, tableRequest } from "./table_request.ts";
+import { understandSpec, type UnderstoodSpec } from "./understand.ts";
 import { WaitTimes } from "./wait_times.ts";
 
 /** When something outside must change first, and nobody tells us when it has. */
@@ -30,6 +34,8 @@ export class TableReconciler {
   /** By uid: the resourceVersion at which nothing was left to do, so that the echo of our own write costs nothing. */
   readonly #settled = new Map<string, Settled>();
   readonly #waits = new WaitTimes();
+  /** By uid: statements that this reconcile has yet to run. */
+  readonly #pending = new Map<string, readonly Statement[]>();
 
   constructor(context: ReconcileContext) {
     this.#context = context;
@@ -40,7 +46,9 @@ export class TableReconciler {
     const waitMs = this.#settledForMs(object);
     if (waitMs > 0) return waitMs === Infinity ? {} : { requeueAfterMs: waitMs };
     try {
-      if (object.metadata.deletionTimestamp !== undefined) return await this.#finalize(object, signal);
+      const kopf = kopfState(object.metadata, object.status?.observed?.oid !== undefined);
+      if (object.metadata.deletionTimestamp !== undefined) return await this.#finalize(object, kopf, signal);
+      if (kopf === "Active") return await this.#handOff(object, signal);
       if (!(object.metadata.finalizers ?? []).includes(FINALIZER)) {
         // The write comes back as an event; nothing may exist that the finalizer does not guard.
         await this.#context.objects.addFinalizer(object, signal);
@@ -49,7 +57,16 @@ export class TableReconciler {
       return await this.#converge(object, signal);
     } catch (error) {
       return await this.#fail(object, error, signal);
+    } finally {
+      this.#pending.delete(object.metadata.uid);
     }
+  }
+
+  /** Another operator is running: whatever we did, it might undo. The removal of its marks comes as an event. */
+  async #handOff(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
+    const { reason, message } = OTHER_OPERATOR_ACTIVE;
+    this.#context.recordEvent(object, { type: "Warning", reason, note: message });
+    return await this.#settle(object, { finding: { kind: "Stalled", reason, message } }, signal);
   }
 
   /** The object of that key is gone. */
@@ -68,8 +85,11 @@ export class TableReconciler {
     return settled.recheckAt - this.#context.now().getTime();
   }
 
-  async #finalize(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
-    if (!(object.metadata.finalizers ?? []).includes(FINALIZER)) return {};
+  async #finalize(object: DatabaseTable, kopf: KopfState, signal: AbortSignal): Promise<ReconcileResult> {
+    const held = object.metadata.finalizers ?? [];
+    // One that takes no new finalizer is finalized under the one that kopf left.
+    if (!held.includes(FINALIZER) && !held.includes(KOPF_FINALIZER)) return {};
+    if (kopf === "Active" && keepsTable(object) === undefined) return await this.#handOff(object, signal);
     const outcome = await finalizeTable(object, this.#context, signal);
     switch (outcome.kind) {
       case "released":
@@ -87,54 +107,53 @@ export class TableReconciler {
   async #converge(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
     const understood = await understandSpec(object.spec, originOf(object));
     if (understood.errors.length > 0 || understood.desired === undefined) {
-      return await this.#refuse(object, { reason: "InvalidSpec", errors: understood.errors }, signal);
+      return await this.#refuseSpec(object, understood, signal);
     }
     await this.#context.gate.check(signal);
     const { desired, faults } = await this.#resolve(understood.desired, signal);
     const wanted = wantedTable(desired);
-    if (faults.length > 0 || wanted === undefined) {
-      return await this.#refuse(object, { reason: "InvalidSpec", errors: faults, recheckMs: RECHECK_MS }, signal);
-    }
-    const { lockTimeoutMs, statementTimeoutMs } = desired.changePolicy;
-    const outcome = await applyTable<FieldError>(this.#context.database, {
+    if (faults.length > 0 || wanted === undefined) return await this.#refuseSpec(object, understood, signal);
+    const approval = await readApproval(this.#context, { object, spec: understood.spec }, signal);
+    const onPlan = (plan: PlannedTable) => this.#pending.set(object.metadata.uid, statementsOfPlan(plan));
+    const outcome = await applyTable<Objection>(this.#context.database, {
       ...wanted,
-      owner: ownerOf(object, this.#context.clusterId),
-      adoption: { policy: desired.adoptionPolicy, renames: desired.renames },
+      ...tableRequest(this.#context, { object, desired, approval, onPlan }, signal),
       specHash: await hashOf(wanted.desired),
-      wasMade: object.status?.observed?.oid !== undefined,
-      isLiving: async () => (await this.#context.objects.read(object, signal))?.metadata.uid === object.metadata.uid,
-      verify: (transaction, seen) => verifyPlan(transaction, desired, seen),
-      judge: (plan, situation) => refusePlan({ desired, plan, situation }).map(({ error }) => error),
-    }, { lockTimeoutMs, statementTimeoutMs, signal });
-    return await this.#conclude(object, outcome, signal);
+    }, { ...limitsOf(desired), signal });
+    return await this.#conclude(object, { outcome, approval }, signal);
+  }
+  /** With every other fault that the database shows beside those of the spec. */
+  async #refuseSpec(object: DatabaseTable, understood: UnderstoodSpec, signal: AbortSignal): Promise<ReconcileResult> {
+    const errors = await everyFault(this.#context.catalog, { object, understood }, signal);
+    const isSpec = errors.length === understood.errors.length;
+    return await this.#refuse(
+      object,
+      { reason: "InvalidSpec", errors, ...(isSpec ? {} : { recheckMs: RECHECK_MS }) },
+      signal,
+    );
   }
 
   /** Types get their schema before anything is planned. */
   async #resolve(desired: DesiredTable, signal: AbortSignal): Promise<ResolvedTable> {
     if (desired.types.length === 0) return { desired, faults: [] };
-    const { lockTimeoutMs, statementTimeoutMs } = desired.changePolicy;
     return await this.#context.database.transaction(
-      { lockTimeoutMs, statementTimeoutMs, signal, readOnly: true },
-      (transaction) => resolveTable(transaction, desired),
+      { ...limitsOf(desired), signal, readOnly: true },
+      (transaction) => resolveTable(transaction, desired, this.#context.allowedFunctions),
     );
   }
 
   async #conclude(
     object: DatabaseTable,
-    outcome: ApplyOutcome<FieldError>,
+    ended: Ended,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
+    const { outcome } = ended;
     switch (outcome.kind) {
       case "done":
-        return await this.#finish(object, outcome, signal);
+        return await this.#finish(object, { ...ended, outcome }, signal);
       case "refused":
         this.#tellWhatRan(object, outcome.statements, "Altered");
-        // The message says what a person can do in the database, which no event of ours will tell.
-        return await this.#refuse(
-          object,
-          { reason: "PlanRefused", errors: outcome.faults, recheckMs: RECHECK_MS },
-          signal,
-        );
+        return await this.#refusePlan(object, outcome.faults, signal);
       case "conflict":
         // The other side may go away, and no event of ours will tell.
         return await this.#refuse(object, {
@@ -159,17 +178,32 @@ export class TableReconciler {
     }
   }
 
-  async #finish(
+  async #refusePlan(
     object: DatabaseTable,
-    outcome: Extract<ApplyOutcome<FieldError>, { readonly kind: "done" }>,
+    objections: readonly Objection[],
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const { relation, waiting } = outcome;
+    const errors = objections.filter((each): each is FieldError => !isApprovalNeeded(each));
+    const needed = objections.find(isApprovalNeeded);
+    if (errors.length > 0 || needed === undefined) {
+      // The message says what a person can do in the database, which no event of ours will tell.
+      return await this.#refuse(object, { reason: "PlanRefused", errors, recheckMs: RECHECK_MS }, signal);
+    }
+    const message = describeApprovalNeeded(needed).replace("NAME", object.metadata.name);
+    this.#context.recordEvent(object, { type: "Normal", reason: "ApprovalRequired", note: message });
+    // Whether the plan is still the same depends on the table, of which no event tells.
+    return await this.#settle(object, { finding: { kind: "Unapproved", message }, recheckMs: RECHECK_MS }, signal);
+  }
+
+  async #finish(object: DatabaseTable, ended: Ended<"done">, signal: AbortSignal): Promise<ReconcileResult> {
+    const { outcome: { relation, waiting, ...outcome }, approval } = ended;
+    this.#pending.set(object.metadata.uid, waitingStatements(relation, waiting));
     if (outcome.adopted) {
       const note = `table ${relation.schema}.${relation.name} was there and is taken over`;
       this.#context.recordEvent(object, { type: "Normal", reason: "Adopted", note });
     }
     this.#tellWhatRan(object, outcome.statements, outcome.created ? "Created" : "Altered");
+    if (await this.#letGo(object, approval, signal)) return {};
     if (waiting.length === 0) {
       this.#waits.forget(object.metadata.uid);
       return await this.#settle(object, { finding: { kind: "Ready", relation } }, signal);
@@ -177,6 +211,31 @@ export class TableReconciler {
     const tables = waiting.map(({ references }) => `${references.schema}.${references.table}`);
     const message = `waiting for ${[...new Set(tables)].join(", ")}, which a foreign key refers to`;
     return await this.#wait(object, { reason: "WaitingForReference", message }, signal);
+  }
+
+  /**
+   * Takes away what must not outlive the plan that is done: its approval, and the marks of the operator before us.
+   *
+   * @returns Whether the object was written: that comes back as an event.
+   */
+  async #letGo(object: DatabaseTable, approval: PlanApproval, signal: AbortSignal): Promise<boolean> {
+    const { database, objects, clusterId } = this.#context;
+    if (approval.isHeld) {
+      const owner = ownerOf(object, clusterId);
+      await database.transaction(
+        { ...REGISTRY_LIMITS, signal, readOnly: false },
+        (each) => forgetApproval(each, owner),
+      );
+    }
+    if (object.metadata.annotations?.[APPROVE_ANNOTATION] !== undefined) {
+      await objects.removeApproval(object, signal);
+      return true;
+    }
+    if (!hasKopfMarks(object.metadata)) return false;
+    await objects.removeKopfMarks(object, signal);
+    const note = "the object was another operator's, made with kopf: its finalizer and annotations are removed";
+    this.#context.recordEvent(object, { type: "Normal", reason: "TakenOver", note });
+    return true;
   }
 
   /** What is waited for comes as an event of somebody else: looked for soon, and less often the longer it takes. */
@@ -216,12 +275,17 @@ export class TableReconciler {
     { finding, recheckMs }: { readonly finding: Finding; readonly recheckMs?: number | undefined },
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const status = nextStatus(object, finding, timestamp(this.#context.now()));
+    const status = nextStatus(object, { ...finding, ...await this.#planOf(object) }, timestamp(this.#context.now()));
     const resourceVersion = await this.#context.objects.writeStatus(object, status, signal);
     const { namespace, name, uid } = object.metadata;
     const recheckAt = recheckMs === undefined ? Infinity : this.#context.now().getTime() + recheckMs;
     this.#settled.set(uid, { key: `${namespace}/${name}`, resourceVersion, recheckAt });
     return recheckMs === undefined ? {} : { requeueAfterMs: recheckMs };
+  }
+
+  async #planOf(object: DatabaseTable): Promise<{ readonly plan?: PlanStatus }> {
+    const plan = await planStatus(this.#pending.get(object.metadata.uid) ?? []);
+    return plan === undefined ? {} : { plan };
   }
 
   /** Says in status and event why a failure keeps the table from its spec, then lets the controller retry. */
@@ -230,12 +294,19 @@ export class TableReconciler {
     if (failure === undefined || signal.aborted) throw error;
     this.#settled.delete(object.metadata.uid);
     this.#context.gate.distrust();
-    const status = nextStatus(object, { kind: "Failing", ...failure }, timestamp(this.#context.now()));
+    const plan = await this.#planOf(object);
+    const status = nextStatus(object, { kind: "Failing", ...failure, ...plan }, timestamp(this.#context.now()));
     this.#context.recordEvent(object, { type: "Warning", reason: failure.reason, note: failure.message });
     await this.#context.objects.writeStatus(object, status, signal);
     if (failure.retryNow) throw error;
     return { requeueAfterMs: RECHECK_MS };
   }
+}
+
+/** How applying ended, and what decided about it. */
+interface Ended<K extends ApplyOutcome<Objection>["kind"] = ApplyOutcome<Objection>["kind"]> {
+  readonly outcome: Extract<ApplyOutcome<Objection>, { readonly kind: K }>;
+  readonly approval: PlanApproval;
 }
 
 interface Settled {
@@ -248,9 +319,4 @@ interface Settled {
 /** RFC 3339 with seconds, as `metav1.Time` wants it. */
 function timestamp(now: Date): string {
   return now.toISOString().replace(/\.\d+Z$/, "Z");
-}
-
-async function hashOf(table: Table): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(table)));
-  return new Uint8Array(digest).toHex();
 }

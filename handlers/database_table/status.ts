@@ -1,10 +1,15 @@
-import type { DatabaseTable, DatabaseTableStatus } from "../../crds/database_table/types.ts";
+import type { DatabaseTable, DatabaseTableStatus, PlanStatus } from "../../crds/database_table/types.ts";
 import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
 import { type Condition, type ConditionState, removeCondition, setCondition } from "../../crds/meta.ts";
 import type { Relation } from "../../postgres/catalog/catalog.ts";
 
 /** What a reconcile found, as far as users need to know it. */
-export type Finding =
+export type Finding = Found & {
+  /** What has yet to run. */
+  readonly plan?: PlanStatus;
+};
+
+type Found =
   | { readonly kind: "Ready"; readonly relation: Relation }
   /** The user must change something; nothing is retried before. */
   | {
@@ -14,6 +19,10 @@ export type Finding =
   }
   /** All is well but for something that somebody else makes; it is looked for again. */
   | { readonly kind: "Waiting"; readonly reason: string; readonly message: string }
+  /** Somebody must approve the plan. */
+  | { readonly kind: "Unapproved"; readonly message: string }
+  /** Somebody must do something that is not a change of the spec. */
+  | { readonly kind: "Stalled"; readonly reason: string; readonly message: string }
   /** Something outside is wrong; it is retried. */
   | {
     readonly kind: "Failing";
@@ -40,6 +49,7 @@ export function nextStatus(object: DatabaseTable, finding: Finding, now: string)
     observedGeneration,
     message: clip(readyState(finding).message),
     conditions: states.reduce((conditions, state) => setCondition(conditions, state, now), kept),
+    ...planOf(finding, object),
   };
   const observed = isSame(next, object.status)
     ? object.status?.observed
@@ -47,21 +57,29 @@ export function nextStatus(object: DatabaseTable, finding: Finding, now: string)
   return observed === undefined ? next : { ...next, observed };
 }
 
+/** A failure that came before the plan says nothing of it: the one of this generation is still to run. */
+function planOf(finding: Finding, { metadata, status }: DatabaseTable): { readonly plan?: PlanStatus } {
+  const isStillDue = finding.kind === "Failing" && status?.observedGeneration === metadata.generation;
+  const plan = finding.plan ?? (isStillDue ? status.plan : undefined);
+  return plan === undefined ? {} : { plan };
+}
+
 /** Sizes change all the time: they are brought up to date only together with something that matters. */
 function isSame(next: DatabaseTableStatus, before: DatabaseTableStatus | undefined): boolean {
-  const { observedGeneration, message, conditions } = before ?? {};
-  return before?.observed !== undefined &&
-    JSON.stringify(next) === JSON.stringify({ observedGeneration, message, conditions: conditions?.map(inOrder) });
+  if (before?.observed === undefined) return false;
+  return JSON.stringify(inOrder(next)) === JSON.stringify(inOrder({ ...before, observed: undefined }));
 }
 
 /** The API server keeps no order of members. */
-function inOrder(condition: Condition): Condition {
-  const { type, status, observedGeneration, reason, message, lastTransitionTime } = condition;
-  return { type, status, reason, message, observedGeneration, lastTransitionTime };
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).toSorted(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(members.map(([name, member]) => [name, inOrder(member)]));
 }
 
 /** Types that this handler writes; others in the list belong to somebody else and stay. */
-const MANAGED = ["Ready", "Reconciling", "Stalled", "OwnershipConflict", "DatabaseReachable"];
+const MANAGED = ["Ready", "Reconciling", "Stalled", "ApprovalRequired", "OwnershipConflict", "DatabaseReachable"];
 
 type State = Omit<ConditionState, "observedGeneration">;
 
@@ -81,7 +99,10 @@ function readyState(finding: Finding): State {
         reason: finding.reason,
         message: finding.errors.map(formatFieldError).join("; "),
       };
+    case "Unapproved":
+      return { type: "Ready", status: "False", reason: "ApprovalRequired", message: finding.message };
     case "Waiting":
+    case "Stalled":
     case "Failing":
       return { type: "Ready", status: "False", reason: finding.reason, message: finding.message };
   }
@@ -99,6 +120,12 @@ function statesOf(finding: Finding): readonly State[] {
     }
     case "Waiting":
       return [ready, { ...ready, type: "Reconciling", status: "True" }];
+    case "Unapproved": {
+      const required: State = { ...ready, type: "ApprovalRequired", status: "True", reason: "PlanNotApproved" };
+      return [ready, { ...ready, type: "Reconciling", status: "True" }, required];
+    }
+    case "Stalled":
+      return [ready, { ...ready, type: "Stalled", status: "True" }];
     case "Failing": {
       const reconciling: State = { ...ready, type: "Reconciling", status: "True", message: "retrying" };
       if (finding.databaseReachable) return [ready, reconciling];

@@ -55,7 +55,12 @@ export async function makeParts(
 
   const events = new EventRecorder({ client, reportingInstance: config.instance, timing, logger });
   const shared = { config, client, timing, logger };
-  const kinds = createKinds({ ...shared, ...databases, gate, clusterId, events });
+  const kinds = createKinds({
+    ...shared,
+    ...databases,
+    ...{ gate, clusterId, events },
+    allowedFunctions: config.allowedFunctions,
+  });
   const admission = await Admission.create({ ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE });
   const control = {
     ...shared,

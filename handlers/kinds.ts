@@ -4,6 +4,7 @@ import type { Logger } from "../kube/logger.ts";
 import type { Timing } from "../kube/timing.ts";
 import type { Database } from "../postgres/session/client.ts";
 import type { RegistryGate } from "../postgres/registry/registry_gate.ts";
+import type { Config } from "./config.ts";
 import { databaseHandler } from "./database/admit.ts";
 import { databaseTableHandler } from "./database_table/handler.ts";
 import { LiveCatalog } from "./database_table/live_catalog.ts";
@@ -20,6 +21,7 @@ export interface KindDependencies {
   readonly verdictDatabase: Database;
   readonly gate: RegistryGate;
   readonly clusterId: string;
+  readonly config: Pick<Config, "allowedFunctions">;
   readonly events: EventRecorder;
   readonly timing: Timing;
   readonly logger: Logger;
@@ -28,15 +30,18 @@ export interface KindDependencies {
 /** The one list to extend: routes, webhook rules and watches derive from it. */
 export function createKinds(dependencies: KindDependencies): readonly KindHandler[] {
   const { client, database, verdictDatabase, gate, clusterId, events, timing, logger } = dependencies;
+  const { allowedFunctions } = dependencies.config;
   const table = databaseTableHandler(
     {
-      catalog: new LiveCatalog(verdictDatabase, clusterId),
+      catalog: new LiveCatalog({ database: verdictDatabase, clusterId, allowedFunctions }),
       isNamespaceTerminating: async (namespace, signal) =>
         await readNamespacePhase(client, namespace, signal) === "Terminating",
       logger,
     },
     {
       database,
+      catalog: new LiveCatalog({ database, clusterId, allowedFunctions }),
+      allowedFunctions,
       gate,
       clusterId,
       objects: tableObjects(client, logger),

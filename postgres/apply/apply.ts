@@ -2,7 +2,7 @@ import { observeRelations, type Relation } from "../catalog/catalog.ts";
 import { type PlannedTable, planSituation, type WantedTable } from "../plan/planning.ts";
 import { declaredOfIndex, writeDown } from "./record_step.ts";
 import { addMember, claim, findOwned, forget, type OwnedTable, takeOver } from "../registry/registry.ts";
-import { type Database, searchPathOf, type Transaction } from "../session/client.ts";
+import { type Database, type Transaction } from "../session/client.ts";
 import {
   type Claimant,
   type Conflict,
@@ -13,7 +13,7 @@ import {
 } from "../situation/situation.ts";
 import type { LockMode, Statement } from "../statement/statement.ts";
 import type { Step } from "../plan/step.ts";
-import { quoteLiteral } from "../text/identifier.ts";
+import { withSearchPath } from "./search_path.ts";
 import { lockNames, lockTable, type TableName } from "./table_lock.ts";
 import type { ForeignKey } from "../table.ts";
 
@@ -33,6 +33,8 @@ export interface ApplyRequest<F> extends Claimant, WantedTable {
     seen: { readonly plan: PlannedTable; readonly situation: Situation },
   ) => Promise<Verified<F>>;
   readonly judge: Judge<F>;
+  /** Asked about every plan before its transaction: may look further than `judge`, which is asked again in it. */
+  readonly inspect?: (plan: PlannedTable, situation: Situation) => Promise<readonly F[]>;
 }
 
 /** What the catalog says to a plan. */
@@ -75,6 +77,9 @@ type Round<F> =
   | { readonly kind: "ran"; readonly step: Step; readonly created: boolean; readonly adopted: boolean }
   | { readonly kind: "again" }
   | { readonly kind: "end"; readonly outcome: ApplyOutcome<F> };
+
+/** A step that only records. */
+const NOTHING: Step = { kind: "Transaction", changes: [], statements: [] };
 
 /** More rounds than any plan has steps mean that a step does not do what it says. */
 const MAX_ROUNDS = 200;
@@ -140,14 +145,16 @@ async function advance<F>(database: Database, request: ApplyRequest<F>, limits: 
   const stop = stopReason(request, situation);
   if (stop !== undefined) return end(stop);
   const plan = await planSituation(request, situation);
-  const faults = request.judge(plan, situation);
+  const faults = await (request.inspect ?? request.judge)(plan, situation);
   if (faults.length > 0) return end({ kind: "refused", faults, statements: [] });
   const [step] = plan.steps;
   const adopting = isAdopting(situation);
   if (step === undefined && situation.kind === "owned" && !adopting && isRecorded(situation.row, request)) {
     return end(done(situation.relation, plan));
   }
-  if (step?.kind === "Concurrent") return await runConcurrently(database, { request, step, plan, situation }, limits);
+  if (step?.kind === "Concurrent" && !adopting) {
+    return await runConcurrently(database, { request, step, plan, situation }, limits);
+  }
   const touchesOthers = step?.changes.some((change) => "foreignKey" in change || "references" in change) ?? false;
   return await runTransaction(database, { request, touchesOthers, adopting }, limits);
 }
@@ -214,8 +221,10 @@ async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round
   const verified = await request.verify(transaction, { plan, situation });
   const faults = [...request.judge(plan, situation), ...verified.faults];
   if (faults.length > 0) throw new RolledBack(end({ kind: "refused", faults, statements: [] }));
-  const [step] = plan.steps;
-  if (step?.kind === "Concurrent") throw new RolledBack({ kind: "again" });
+  const [next] = plan.steps;
+  if (next?.kind === "Concurrent" && !work.adopting) throw new RolledBack({ kind: "again" });
+  // What runs outside of any transaction comes when the table is ours.
+  const step = next?.kind === "Concurrent" ? NOTHING : next;
   return await execute(transaction, request, { situation, row, plan, step, searchPath: verified.searchPath });
 }
 
@@ -309,16 +318,6 @@ async function lockUnchanged(
   const [locked] = await observeRelations(transaction, { schema: relation.schema, names: [], oids: [relation.oid] });
   const shape = (each: Relation) => JSON.stringify({ ...each, totalBytes: 0, relationBytes: 0, rowEstimate: 0 });
   if (locked === undefined || shape(locked) !== shape(relation)) throw new RolledBack({ kind: "again" });
-}
-
-/** Behind the statements the path is as before: what the catalog prints must not depend on it. */
-function withSearchPath(statements: readonly string[], schemas: readonly string[]): readonly string[] {
-  if (schemas.length === 0) return statements;
-  return [setSearchPath(searchPathOf(schemas)), ...statements, setSearchPath(searchPathOf([]))];
-}
-
-function setSearchPath(path: string): string {
-  return `SELECT set_config('search_path', ${quoteLiteral(path)}, true)`;
 }
 
 function strongestLock(statements: readonly Statement[]): LockMode | undefined {

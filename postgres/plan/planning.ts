@@ -38,13 +38,15 @@ export interface PlannedTable {
   readonly renames: readonly { readonly from: string; readonly to: string }[];
   /** Foreign keys to tables that are not there yet: the rest of the plan does not wait for them. */
   readonly waiting: readonly ForeignKey[];
+  /** How those are made when their tables are there, if nothing else changes until then. */
+  readonly waitingSteps: readonly Step[];
 }
 
 /** Plans what was wanted against what was seen. Pure but for the parser that rewrites expressions. */
 export async function planSituation(wanted: WantedTable, situation: Situation): Promise<PlannedTable> {
   switch (situation.kind) {
     case "conflict":
-      return { changes: [], steps: [], observed: undefined, renames: [], waiting: [] };
+      return { changes: [], steps: [], waitingSteps: [], observed: undefined, renames: [], waiting: [] };
     case "absent":
       return await planAgainst(wanted, undefined, situation);
     case "owned":
@@ -75,7 +77,7 @@ export async function planAgainst(
     change.kind === "AddForeignKey" && isMissing(change.foreignKey) ? [change.foreignKey] : []
   );
   const changes = planned.filter((change) => change.kind !== "AddForeignKey" || !waiting.includes(change.foreignKey));
-  const steps = planSteps(changes, {
+  const context = {
     desired,
     observed,
     version: seen.version,
@@ -83,9 +85,13 @@ export async function planAgainst(
     isEmpty: basis?.isEmpty ?? true,
     helpers: (basis?.helpers ?? []).map((helper) => ({ ...helper, column: nameNow(helper.column) })),
     columnNumbers: new Map([...basis?.columnNumbers ?? []].map(([name, number]) => [nameNow(name), number])),
-    takenNames: basis?.takenNames ?? new Set(),
-  });
-  return { changes, steps, observed, renames, waiting };
+    takenNames: basis?.takenNames ?? new Set<string>(),
+  };
+  const waitingSteps = planSteps(
+    waiting.map((foreignKey) => ({ kind: "AddForeignKey", foreignKey } as const)),
+    { ...context, observed: observed === undefined ? undefined : { ...observed, name: desired.name }, helpers: [] },
+  );
+  return { changes, steps: planSteps(changes, context), observed, renames, waiting, waitingSteps };
 
   function nameNow(name: string): string {
     return renames.find(({ from }) => from === name)?.to ?? name;

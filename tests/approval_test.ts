@@ -154,6 +154,45 @@ Deno.test("who lacks the verb approve cannot approve, not even while the operato
   await objects.ready("guarded");
 });
 
+Deno.test("Always: a correction waits too, under Drifted, and is told as one when it has run", async () => {
+  await objects.accepted("corrected", { ...TWO_COLUMNS, approval: "Always" });
+  await approve("corrected", (await waitingPlan("corrected")).hash);
+  await objects.ready("corrected");
+  await operator.sql("ALTER TABLE corrected DROP COLUMN note");
+  await objects.touch("corrected");
+  const { hash, statements } = await waitingPlan("corrected");
+  assertEquals(statements.map(({ sql }) => sql), ['ALTER TABLE "public"."corrected" ADD COLUMN "note" text']);
+  await condition(operator, "corrected", { type: "Drifted", status: "True", reason: "ChangedByHand" });
+  assertEquals(await columnsOf(operator, "corrected"), ["id integer not null"]);
+  await approve("corrected", hash);
+  await objects.ready("corrected");
+  assertEquals(await columnsOf(operator, "corrected"), ["id integer not null", "note text"]);
+  const { status } = await kubectl.get("databasetable", "corrected") as {
+    status: { drift?: unknown; plan?: unknown; history: { change: string }[] };
+  };
+  assertEquals([status.drift, status.plan], [undefined, undefined]);
+  assertEquals(status.history.map(({ change }) => change), ["Created", "Corrected"]);
+  assertEquals(await annotationOf("corrected"), undefined);
+});
+
+Deno.test("a foreign key that waits for its table was approved with the rest, and runs when that is there", async () => {
+  const references = { table: "approved_later", column: "ID" };
+  await objects.accepted("approved-early", {
+    columns: [{ ID: { type: "integer", references } }],
+    approval: "Always",
+  });
+  const plan = await waitingPlan("approved-early");
+  assertStringIncludes(plan.statements.at(-1)?.sql ?? "", 'REFERENCES "public"."approved_later"');
+  await approve("approved-early", plan.hash);
+  await objects.message("approved-early", "WaitingForReference");
+  assertEquals((await planOf("approved-early"))?.statements, plan.statements.slice(1));
+  await objects.applied("approved-later", {});
+  await objects.ready("approved-early");
+  assertStringIncludes((await objects.partsOf("approved_early")).join(), "REFERENCES approved_later(id)");
+  assertEquals(await annotationOf("approved-early"), undefined);
+  assertEquals(await operator.sql("SELECT FROM tablewright.approval"), []);
+});
+
 Deno.test("a plan that is refused, or waits for another table, stands in the status and goes when it has run", async () => {
   await objects.applied("shown", TWO_COLUMNS);
   await operator.restart(["--webhooks=off"]);

@@ -113,6 +113,33 @@ Deno.test("when kopf's marker comes back nothing is done to the table until it i
   assertEquals((await columnsOf(operator, "both")).length, 3);
 });
 
+Deno.test("suspend comes before the other operator: nobody looks, and a deletion keeps the table", async () => {
+  const origin = { metadata: { name: "paused", namespace: operator.namespace } };
+  await kubectl.ok(
+    ["create", "-f", "-"],
+    JSON.stringify({ ...table("paused", { deletionPolicy: "Delete" }), ...origin }),
+  );
+  await condition(operator, "paused", { type: "Ready", status: "True" });
+  const suspend = (value: boolean) =>
+    kubectl.ok([
+      "patch",
+      "databasetable",
+      "paused",
+      "--type=merge",
+      "-p",
+      JSON.stringify({ spec: { suspend: value } }),
+    ]);
+  await suspend(true);
+  await mark("paused", [OURS, KOPF]);
+  await condition(operator, "paused", { type: "Ready", status: "Unknown", reason: "Suspended" });
+  await suspend(false);
+  await condition(operator, "paused", { type: "Stalled", status: "True", reason: "OtherOperatorActive" });
+  await suspend(true);
+  await condition(operator, "paused", { type: "Ready", status: "Unknown", reason: "Suspended" });
+  await kubectl.ok(["delete", "databasetable", "paused", "--timeout=30s"]);
+  assertEquals((await columnsOf(operator, "paused")).length, 2);
+});
+
 Deno.test("an object that both hold and that is deleted waits; Retain releases it", async () => {
   await mark("both", [OURS, KOPF]);
   await condition(operator, "both", { type: "Stalled", status: "True", reason: "OtherOperatorActive" });

@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { startTestOperator, type TestOperator } from "./harness/operator.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { columnsOf, startTestOperator, type TestOperator } from "./harness/operator.ts";
 import { reasonsOf, TableObjects } from "./harness/table_objects.ts";
 import { eventually } from "./harness/wait.ts";
 import type { ParityCase } from "./parity/case.ts";
@@ -34,10 +34,15 @@ const lanes = new Lanes([1, 2, 3], CASES, async (_lane, each) => {
   results.set(each, { webhook: said, loop: await saidOf(loop, { table, faults: reasons }), reasons });
 });
 
-async function change(operator: TestOperator, { old, sql = [], next, metadata = {} }: ParityCase, table: string) {
+async function change(
+  operator: TestOperator,
+  { old, owner, sql = [], next, metadata = {} }: ParityCase,
+  table: string,
+) {
   const objects = new TableObjects(operator);
   const filledIn = <T>(value: T) =>
     JSON.parse(JSON.stringify(value).replaceAll(/TABLE(?=[_ "]|$)/g, table).replaceAll("ROLE", operator.role)) as T;
+  if (owner !== undefined) await objects.applied(`${table}-owner`, { ...filledIn(owner), tableName: table });
   if (old !== undefined) await objects.applied(table, filledIn(old));
   for (const text of sql) {
     await operator.sql(
@@ -81,6 +86,16 @@ for (const each of CASES) {
     assertEquals(result?.reasons.map((reason) => reason.split(": ")[0]), each.faults ?? []);
   });
 }
+
+Deno.test("an object that says Forbid cannot be deleted, with the webhook and without", async () => {
+  for (const operator of [webhook, loop]) {
+    await new TableObjects(operator).applied("forbidden", { deletionPolicy: "Forbid" });
+    const { code, stderr } = await operator.kubectl.run(["delete", "databasetable", "forbidden", "--wait=false"]);
+    assertEquals(code, 1, stderr);
+    assertStringIncludes(stderr, "Forbid");
+    assertEquals(await columnsOf(operator, "forbidden"), ["id integer not null"]);
+  }
+});
 
 Deno.test("there are at least 60 cases, and both operators stop", async () => {
   await lanes.settle();

@@ -5,6 +5,8 @@ export interface ParityCase {
   readonly title: string;
   /** Applied before, and Ready; absent: the object is new. */
   readonly old?: SpecPart;
+  /** The spec of another object which has made the table before. */
+  readonly owner?: SpecPart;
   /** Run by the superuser between the two; `TABLE` is the table's name, `ROLE` the operator's role. */
   readonly sql?: readonly string[];
   readonly next: SpecPart;

@@ -189,6 +189,12 @@ export const CATALOG_CASES: readonly ParityCase[] = [
     faults: ["spec.tableName"],
   })),
   {
+    title: "a table that another object owns",
+    owner: columns(NOTE),
+    next: { ...columns(NOTE), adoptionPolicy: "IfCompatible" },
+    faults: ["spec.tableName"],
+  },
+  {
     title: "the name of another constraint",
     old: columns(NOTE),
     sql: ["ALTER TABLE TABLE ADD CONSTRAINT TABLE_taken CHECK (note <> 'x')"],

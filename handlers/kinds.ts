@@ -42,6 +42,7 @@ export function createKinds(dependencies: KindDependencies): readonly KindHandle
       objects: tableObjects(client, logger),
       recordEvent: (object, event) => events.record(object, { ...event, action: "Reconcile" }),
       now: () => new Date(timing.now()),
+      random: () => timing.random(),
       logger,
     },
   );

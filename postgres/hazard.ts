@@ -67,7 +67,8 @@ export function hazardsOf(change: SchemaChange): readonly Hazard[] {
     case "DropConstraint":
       return change.references === undefined ? [] : ["LocksOtherTable"];
     case "AddIdentity":
-      return ["MayFailOnData"];
+      // Its sequence starts behind the greatest value, which must not grow meanwhile. Only an index knows it at once.
+      return ["ScansUnderLock", "MayFailOnData"];
     case "CreateIndex":
     case "RebuildIndex":
       return change.index.unique ? ["ScansUnderLock", "MayFailOnData"] : ["ScansUnderLock"];

@@ -32,6 +32,8 @@ export interface ReconcileContext {
   readonly objects: TableObjects;
   readonly recordEvent: RecordEvent;
   readonly now: () => Date;
+  /** At least 0, less than 1. */
+  readonly random: () => number;
   readonly logger: Logger;
 }
 

@@ -3,6 +3,7 @@ import { tableSpecWarnings, validateTableUpdate } from "../../crds/database_tabl
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { Logger } from "../../kube/logger.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import { ParseBudget, REVIEW_BUDGET_MS } from "../../postgres/text/parse_budget.ts";
 import type { Situation } from "../../postgres/situation/situation.ts";
 import type { AdmissionRequest, Verdict } from "../admission_review.ts";
 import { judgeBlindly, type JudgedPlan, judgeSituation } from "./judge.ts";
@@ -20,6 +21,8 @@ const LOCK_NOT_AVAILABLE = "55P03";
 export interface AdmissionContext {
   readonly catalog: LiveCatalog;
   readonly isNamespaceTerminating: (namespace: string, signal: AbortSignal) => Promise<boolean>;
+  /** Milliseconds, from any beginning. */
+  readonly now: () => number;
   readonly logger: Logger;
 }
 
@@ -36,7 +39,9 @@ export async function admitTable(
   const { object, oldObject } = request;
   // A deletion drops what the registry says, whatever a terminating object's spec has become.
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return allowed([]);
-  const next = await understandSpec(object.spec, originOf(object));
+  const budget = new ParseBudget(REVIEW_BUDGET_MS, context.now);
+  const next = await understandSpec(object.spec, originOf(object), budget);
+  // The old texts were within a budget when they came.
   const old = oldObject === undefined ? undefined : await understandSpec(oldObject.spec, originOf(oldObject));
   const view = await observe({ request, next, old }, context, signal);
   return await combine({ next, old, view });

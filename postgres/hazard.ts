@@ -37,8 +37,10 @@ const STRING = /\bE'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'/g;
 /**
  * The hazards of one change when it runs as one statement on a table that may have rows, worst first; exhaustive over the
  * kinds of change.
+ *
+ * @param mode `Online`: an index is built CONCURRENTLY.
  */
-export function hazardsOf(change: SchemaChange): readonly Hazard[] {
+export function hazardsOf(change: SchemaChange, mode: "Online" | "Direct" = "Direct"): readonly Hazard[] {
   switch (change.kind) {
     case "DropIdentity":
       return ["DropsDependents"];
@@ -71,7 +73,10 @@ export function hazardsOf(change: SchemaChange): readonly Hazard[] {
       return ["ScansUnderLock", "MayFailOnData"];
     case "CreateIndex":
     case "RebuildIndex":
-      return change.index.unique ? ["ScansUnderLock", "MayFailOnData"] : ["ScansUnderLock"];
+      return [
+        mode === "Online" ? "OutsideTransaction" : "ScansUnderLock",
+        ...(change.index.unique ? ["MayFailOnData"] as const : []),
+      ];
     case "AttachIndex":
       return change.constraint === "primary key" ? ["MayFailOnData"] : [];
     default:

@@ -30,7 +30,7 @@ export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise
   const changes = plan?.changes ?? [];
   assertEquals(changes.map(({ kind }) => kind), kindsOf(each), "changes");
   if (each.hazards !== undefined) {
-    assertEquals([...new Set(changes.flatMap(hazardsOf))].toSorted(), each.hazards, "hazards");
+    assertEquals([...new Set(changes.flatMap((change) => hazardsOf(change)))].toSorted(), each.hazards, "hazards");
   }
   assertEquals(each.darkForecast === true ? [] : mismatches, [], "forecast");
   if (each.statements !== undefined) {

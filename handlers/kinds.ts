@@ -33,6 +33,7 @@ export function createKinds(dependencies: KindDependencies): readonly KindHandle
       catalog: new LiveCatalog(verdictDatabase, clusterId),
       isNamespaceTerminating: async (namespace, signal) =>
         await readNamespacePhase(client, namespace, signal) === "Terminating",
+      now: () => performance.now(),
       logger,
     },
     {

@@ -11,9 +11,14 @@ const TEST_PACKAGES = ["fast-check", "@sinonjs/fake-timers"];
 /** Files of `postgres/` that read or write something; every other one is pure. */
 const POSTGRES_IO = [
   "apply/apply.ts",
+  "apply/claim_row.ts",
   "apply/drop.ts",
+  "apply/execute.ts",
   "apply/record_step.ts",
+  "apply/run_concurrently.ts",
+  "apply/run_transaction.ts",
   "apply/table_lock.ts",
+  "apply/undo.ts",
   "catalog/catalog.ts",
   "catalog/dependents.ts",
   "catalog/target_catalog.ts",

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { FixpointCase } from "./fixpoint/case.ts";
+import type { ChangeKind } from "../postgres/change.ts";
+import { type FixpointCase, kindsOf } from "./fixpoint/case.ts";
 import { COLUMN_CASES } from "./fixpoint/cases/columns.ts";
 import { CONSTRAINT_CASES } from "./fixpoint/cases/constraints.ts";
 import { INDEX_CASES } from "./fixpoint/cases/indexes.ts";
@@ -43,4 +44,47 @@ Deno.test("the names of cases are unique, and there are enough of them", () => {
   const names = CASES.map(({ name }) => name);
   assertEquals(names.filter((name, index) => names.indexOf(name) !== index), []);
   assertEquals(names.length >= 500, true);
+});
+
+/** Where a kind is planned: on a table with rows, for a table that is not there, or behind a crash (`crash_test.ts`). */
+const PLANNED: Readonly<Record<ChangeKind, "on rows" | "without a table" | "behind a crash">> = {
+  AddCheck: "on rows",
+  AddColumn: "on rows",
+  AddForeignKey: "on rows",
+  AddIdentity: "on rows",
+  AddPrimaryKey: "on rows",
+  AddUnique: "on rows",
+  AlterDeferrability: "on rows",
+  AttachIndex: "on rows",
+  ChangeType: "on rows",
+  CreateIndex: "on rows",
+  CreateTable: "without a table",
+  DropColumn: "on rows",
+  DropConstraint: "on rows",
+  DropDefault: "on rows",
+  DropExpression: "on rows",
+  DropIdentity: "on rows",
+  DropIndex: "on rows",
+  DropNotNull: "on rows",
+  RebuildIndex: "behind a crash",
+  RenameColumn: "on rows",
+  RenameConstraint: "on rows",
+  RenameIndex: "on rows",
+  RenameTable: "on rows",
+  SetCollation: "on rows",
+  SetColumnComment: "on rows",
+  SetDefault: "on rows",
+  SetExpression: "on rows",
+  SetIdentity: "on rows",
+  SetNotNull: "on rows",
+  SetTableComment: "on rows",
+  ValidateConstraint: "behind a crash",
+};
+
+Deno.test("every kind of change has a case on a table with rows", () => {
+  const kinds = new Set(CASES.filter(({ rows = [] }) => rows.length > 0).flatMap(kindsOf));
+  const missing = Object.entries(PLANNED).filter(([kind, where]) =>
+    where === "on rows" && !kinds.has(kind as ChangeKind)
+  );
+  assertEquals(missing, []);
 });

@@ -3,6 +3,7 @@ import { tableSpecWarnings, validateTableUpdate } from "../../crds/database_tabl
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { Logger } from "../../kube/logger.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import { ParseBudget, REVIEW_BUDGET_MS } from "../../postgres/text/parse_budget.ts";
 import type { Situation } from "../../postgres/situation/situation.ts";
 import type { AdmissionRequest, Verdict } from "../admission_review.ts";
 import { judgeBlindly, type JudgedPlan, judgeSituation } from "./judge.ts";
@@ -13,10 +14,15 @@ import { type SortedFaults, sortFaults } from "./ratchet.ts";
 import { schemaFault } from "./schema_fault.ts";
 import { understandSpec, type UnderstoodSpec } from "./understand.ts";
 
+/** SQLSTATE. */
+const LOCK_NOT_AVAILABLE = "55P03";
+
 /** What admission works with. */
 export interface AdmissionContext {
   readonly catalog: LiveCatalog;
   readonly isNamespaceTerminating: (namespace: string, signal: AbortSignal) => Promise<boolean>;
+  /** Milliseconds, from any beginning. */
+  readonly now: () => number;
   readonly logger: Logger;
 }
 
@@ -33,7 +39,9 @@ export async function admitTable(
   const { object, oldObject } = request;
   // A deletion drops what the registry says, whatever a terminating object's spec has become.
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return allowed([]);
-  const next = await understandSpec(object.spec, originOf(object));
+  const budget = new ParseBudget(REVIEW_BUDGET_MS, context.now);
+  const next = await understandSpec(object.spec, originOf(object), budget);
+  // The old texts were within a budget when they came.
   const old = oldObject === undefined ? undefined : await understandSpec(oldObject.spec, originOf(oldObject));
   const view = await observe({ request, next, old }, context, signal);
   return await combine({ next, old, view });
@@ -89,11 +97,19 @@ async function observe(
     if (!(error instanceof PostgresError)) throw error;
     context.logger.warn("admission judges without the live catalog", { namespace, name, error });
     const basis = old === undefined ? "as for a new table" : "against the old spec";
-    const warnings = [
-      `the database cannot be asked now: this plan was made ${basis}, and is made again before it runs`,
-    ];
+    const warnings = [`${whyUnseen(error, table)}: this plan was made ${basis}, and is made again before it runs`];
     return { situation: undefined, judged: await judgeBlindly(desired, old?.desired?.table), faults: [], warnings };
   }
+}
+
+/** Whoever holds the lock may be a user's own migration: it is not the operator's business to name the session. */
+function whyUnseen(
+  { sqlstate }: PostgresError,
+  { schema, name }: { readonly schema: string; readonly name: string },
+): string {
+  return sqlstate === LOCK_NOT_AVAILABLE
+    ? `table ${schema}.${name}, or the catalog of the database, is locked by another session`
+    : "the database cannot be asked now";
 }
 
 /** With a plan there is more to ask; what cannot be asked in time is a warning, the rest of the verdict stands. */
@@ -114,8 +130,10 @@ async function observeFurther(
     return { situation, judged, faults: unique([...types, ...faults, ...data.faults]), warnings: data.warnings };
   } catch (error) {
     if (!(error instanceof PostgresError)) throw error;
-    const warnings = ["the database did not answer all questions in time: the plan is checked again before it runs"];
-    return { situation, judged, faults: types, warnings };
+    const why = error.sqlstate === LOCK_NOT_AVAILABLE && desired.table !== undefined
+      ? whyUnseen(error, desired.table)
+      : "the database did not answer all questions in time";
+    return { situation, judged, faults: types, warnings: [`${why}: the plan is checked again before it runs`] };
   }
 }
 

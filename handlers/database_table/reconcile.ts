@@ -28,8 +28,8 @@ import { WaitTimes } from "./wait_times.ts";
 
 /** When something outside must change first, and nobody tells us when it has. */
 const RECHECK_MS = 5 * 60_000;
-/** Somebody else works on the same name: it will not take long. */
-const BUSY_MS = 500;
+/** Somebody else works on the same name: it will not take long. Those that met once must not meet again. */
+const BUSY_MS = { least: 40, spread: 160 };
 
 /** Makes one table what its object says; level-triggered, so it may be called at any time and any number of times. */
 export class TableReconciler {
@@ -65,6 +65,10 @@ export class TableReconciler {
     }
   }
 
+  #busyMs(): number {
+    return Math.round(BUSY_MS.least + this.#context.timing.random() * BUSY_MS.spread);
+  }
+
   /** The object of that key is gone. */
   forget(key: string): void {
     for (const [uid, settled] of this.#settled) {
@@ -93,7 +97,7 @@ export class TableReconciler {
       case "released":
         return {};
       case "busy":
-        return { requeueAfterMs: BUSY_MS };
+        return { requeueAfterMs: this.#busyMs() };
       case "needed":
         return await this.#wait(object, {
           reason: "WaitingForDependents",
@@ -202,7 +206,7 @@ export class TableReconciler {
         }, signal);
       }
       case "busy":
-        return { requeueAfterMs: BUSY_MS };
+        return { requeueAfterMs: this.#busyMs() };
     }
   }
 

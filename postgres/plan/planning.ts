@@ -2,9 +2,12 @@ import type { SchemaChange } from "../change.ts";
 import { planTable } from "./plan.ts";
 import { renameColumns } from "./rename_columns.ts";
 import type { Situation } from "../situation/situation.ts";
-import { type NotNullHelper, type Online, planSteps, type Step } from "./step.ts";
+import type { NotNullHelper } from "./helper.ts";
+import type { ExpressionShapes } from "./part_names.ts";
+import { type Online, planSteps, type Step } from "./step.ts";
 import type { ForeignKey, Table } from "../table.ts";
 import { targetKey } from "../catalog/target.ts";
+import { type ExpressionShape, shapeOfExpression } from "../text/expression_shape.ts";
 
 /** A table as a spec wants it, with everything that decides how to get there. */
 export interface WantedTable {
@@ -84,6 +87,7 @@ export async function planAgainst(
     helpers: (basis?.helpers ?? []).map((helper) => ({ ...helper, column: nameNow(helper.column) })),
     columnNumbers: new Map([...basis?.columnNumbers ?? []].map(([name, number]) => [nameNow(name), number])),
     takenNames: basis?.takenNames ?? new Set(),
+    shapes: await shapesOf(changes),
   });
   return { changes, steps, observed, renames, waiting };
 
@@ -95,6 +99,18 @@ export async function planAgainst(
     const isSelf = references.schema === desired.schema && references.table === desired.name;
     return !isSelf && seen.targets !== undefined && !seen.targets.has(targetKey(references));
   }
+}
+
+/** What goes into the names of checks and indexes that nobody named. */
+async function shapesOf(changes: readonly SchemaChange[]): Promise<ExpressionShapes> {
+  const texts = changes.flatMap((change): readonly string[] => {
+    if (change.kind === "AddCheck") return change.check.name === undefined ? [change.check.expression] : [];
+    if (change.kind !== "CreateIndex" && change.kind !== "RebuildIndex") return [];
+    return change.index.keys.flatMap(({ expression }) => expression ?? []);
+  });
+  const shapes = new Map<string, ExpressionShape>();
+  for (const text of texts) shapes.set(text, await shapeOfExpression(text));
+  return shapes;
 }
 
 /** PostgreSQL carries new names into everything that uses the old ones; the name of the table itself is still planned. */

@@ -90,6 +90,8 @@ const PINNED_SETTINGS: Readonly<Record<string, string>> = {
   extra_float_digits: "1",
   row_security: "off",
   jit: "off",
+  // Else a plan of PostgreSQL's own, as of a foreign key's validation, runs functions of other people's checks.
+  constraint_exclusion: "off",
   idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
 };
 

@@ -80,14 +80,17 @@ export async function observeSituation(transaction: Transaction, claimant: Claim
   return judgeSituation({ claimant, rows, row, relations, schema, targets, server, adoptable });
 }
 
-/** The version, and the relation names that one made for a part of this table could meet. */
+/** The version, and the names of relations and constraints that one made for a part of this table could meet. */
 async function observeServer(transaction: Transaction, desired: Table): Promise<Server> {
   // A name that is made of a longer one keeps at least this much of it.
   const prefix = [...desired.name].slice(0, 24).join("");
   const [found] = await transaction.query<{ readonly version: number; readonly taken: string | null }>(
     `SELECT current_setting('server_version_num')::int4 / 10000 AS version,
-       (SELECT jsonb_agg(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relname >= $2::text::name AND c.relname < $3::text::name)::text AS taken`,
+       (SELECT jsonb_agg(t.name) FROM (
+          SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1 AND c.relname >= $2::text::name AND c.relname < $3::text::name
+          UNION SELECT k.conname FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+          WHERE n.nspname = $1 AND k.conname >= $2::text::name AND k.conname < $3::text::name) t)::text AS taken`,
     [desired.schema, prefix, `${prefix}\u{10ffff}`],
   );
   return { version: found?.version ?? 0, taken: JSON.parse(found?.taken ?? "[]") as string[] };
@@ -107,6 +110,11 @@ export function ownRow(rows: readonly OwnedTable[], { owner, desired }: Claimant
 
 function isNamed(row: OwnedTable, table: Pick<Table, "schema" | "name">): boolean {
   return row.schema === table.schema && row.table === table.name;
+}
+
+/** Whether a table that nobody owned is about to become the object's. */
+export function isAdopting(situation: Situation): boolean {
+  return situation.kind === "owned" && situation.adopting === true;
 }
 
 /** A row that was claimed and not yet recorded owns nothing. */

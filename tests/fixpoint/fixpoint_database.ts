@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { wantedTable } from "../../handlers/database_table/judge.ts";
-import { understandSpec } from "../../handlers/database_table/understand.ts";
+import { understandSpec, type UnderstoodSpec } from "../../handlers/database_table/understand.ts";
 import { type ApplyOutcome, applyTable } from "../../postgres/apply/apply.ts";
 import { type PlannedTable, planSituation, type WantedTable } from "../../postgres/plan/planning.ts";
 import { ensureRegistry, type Owner } from "../../postgres/registry/registry.ts";
@@ -10,7 +10,7 @@ import type { Step } from "../../postgres/plan/step.ts";
 import { startTestDatabase, type TestDatabase } from "../harness/postgres_database.ts";
 import type { Spec } from "./case.ts";
 import { checkForecast } from "./forecast.ts";
-import { chosenNames, comparable, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { chosenNames, comparable, namesOf, type Snapshot, takeSnapshot } from "./snapshot.ts";
 
 const LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 20_000 };
 
@@ -39,6 +39,8 @@ export interface Applied {
 export interface State {
   readonly table: unknown;
   readonly snapshot: Snapshot;
+  /** Of constraints and indexes. */
+  readonly names: readonly string[];
   /** What another plan would do, and what a plan left behind. */
   readonly left: readonly unknown[];
 }
@@ -168,8 +170,9 @@ export class FixpointDatabase {
     const names = chosenNames(subject.wanted.desired);
     const { oid, schema } = situation.relation;
     const snapshot = await this.write((transaction) => takeSnapshot(transaction, { oid, schema, names }));
+    const all = await this.write((transaction) => namesOf(transaction, oid));
     const left = [...plan.changes, ...plan.steps, ...situation.basis.helpers];
-    return { table: comparable(situation.basis.table, names), snapshot, left };
+    return { table: comparable(situation.basis.table, names), snapshot, names: all, left };
   }
 
   /** What a session must not keep: advisory locks, settings of ours, prepared statements and open objects. */
@@ -197,15 +200,20 @@ function compareRest(before: readonly Step[], found: readonly Step[]): readonly 
     : [`the rest of the plan was "${expected[1]}", now it is "${text(found)}"`];
 }
 
-/** A spec as the operator understands it, wanted by an object of the given number. */
+/** A spec as the operator understands it, with the neighbours of this connection. */
+export async function understood(at: FixpointDatabase, spec: Spec, schema = "public"): Promise<UnderstoodSpec> {
+  const here = JSON.parse(JSON.stringify(spec).replaceAll(/\bapp\b/g, at.neighbours)) as Spec;
+  return await understandSpec({ schema, ...here });
+}
+
+/** The same, wanted by an object of the given number. */
 export async function subjectOf(
   at: FixpointDatabase,
   spec: Spec,
   place: { readonly schema: string; readonly number: number; readonly generation: number },
 ): Promise<Subject> {
   const { schema, number, generation } = place;
-  const here = JSON.parse(JSON.stringify(spec).replaceAll(/\bapp\b/g, at.neighbours)) as Spec;
-  const { errors, desired } = await understandSpec({ schema, ...here });
+  const { errors, desired } = await understood(at, spec, schema);
   const wanted = desired === undefined ? undefined : wantedTable(desired);
   if (wanted === undefined || errors.length > 0) throw new Error(`the spec is wrong: ${JSON.stringify(errors)}`);
   const uid = `a0000000-0000-4000-8000-${String(number).padStart(12, "0")}`;

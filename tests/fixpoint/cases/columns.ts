@@ -112,6 +112,7 @@ const COMMENTS: readonly FixpointCase[] = [
   {
     name: "a comment of the table comes",
     old: table({}),
+    rows: ["INSERT INTO {t} (id) VALUES (1)"],
     next: table({}, { comment: "all of it" }),
     changes: "SetTableComment",
     statements: [`COMMENT ON TABLE "t" IS 'all of it'`],

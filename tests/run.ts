@@ -13,7 +13,7 @@ async function runIntegration(args: readonly string[]): Promise<boolean> {
   const testbed = await startTestbed();
   try {
     const targets = args.some((arg) => arg.endsWith(".ts")) ? [] : ["tests"];
-    return await denoTestWith(testbed, [`--junit-path=${RESULTS}/integration.xml`, ...args, ...targets]);
+    return await denoTestWith(testbed, { args: [`--junit-path=${RESULTS}/integration.xml`, ...args, ...targets] });
   } finally {
     await testbed.stop();
   }

@@ -1,5 +1,6 @@
 import { observeRelations, type Relation } from "../catalog/catalog.ts";
 import { type PlannedTable, planSituation, type WantedTable } from "../plan/planning.ts";
+import { rebind } from "./rebind.ts";
 import { declaredOfIndex, writeDown } from "./record_step.ts";
 import { addMember, claim, findOwned, forget, type OwnedTable, takeOver } from "../registry/registry.ts";
 import { type Database, searchPathOf, type Transaction } from "../session/client.ts";
@@ -7,6 +8,7 @@ import {
   type Claimant,
   type Conflict,
   isNeverRecorded,
+  isUnbound,
   observeSituation,
   ownRow,
   type Situation,
@@ -139,6 +141,9 @@ async function advance<F>(database: Database, request: ApplyRequest<F>, limits: 
   );
   const stop = stopReason(request, situation);
   if (stop !== undefined) return end(stop);
+  if (situation.kind === "owned" && isUnbound(situation.row)) {
+    return await rebind(database, situation, limits) ? { kind: "again" } : end({ kind: "busy" });
+  }
   const plan = await planSituation(request, situation);
   const faults = request.judge(plan, situation);
   if (faults.length > 0) return end({ kind: "refused", faults, statements: [] });
@@ -209,7 +214,8 @@ async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round
   const situation = await observeSituation(transaction, request);
   const stop = stopReason(request, situation);
   if (stop !== undefined) throw new RolledBack(end(stop));
-  if (isAdopting(situation) !== work.adopting) throw new RolledBack({ kind: "again" });
+  const isOther = situation.kind === "owned" && isUnbound(situation.row);
+  if (isOther || isAdopting(situation) !== work.adopting) throw new RolledBack({ kind: "again" });
   const plan = await planSituation(request, situation);
   const verified = await request.verify(transaction, { plan, situation });
   const faults = [...request.judge(plan, situation), ...verified.faults];

@@ -14,8 +14,12 @@ export function nextNumber(): number {
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Runs one case: old table, rows, plan, apply, compare with a table made at once, plan again. */
-export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise<void> {
+/**
+ * Runs one case: old table, rows, plan, apply, compare with a table made at once, plan again.
+ *
+ * @returns What stands there then.
+ */
+export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise<Subject> {
   const schema = await at.schema("f");
   const number = nextNumber();
   const session = await at.sessionState();
@@ -44,6 +48,7 @@ export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise
   if (before !== undefined) await assertRows(at, each, { before, next, rowsBefore });
   if (each.afterwards !== undefined) await at.run(...each.afterwards.map(place));
   assertEquals(await at.sessionState(), session, "the session");
+  return next;
 }
 
 /** The table of the old spec, filled. */

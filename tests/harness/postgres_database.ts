@@ -9,6 +9,8 @@ export interface TestDatabase {
   readonly otherUrl: string;
   /** As the superuser, in the same database. */
   readonly superuserUrl: string;
+  /** Name of the operator's role. */
+  readonly role: string;
   /** Runs statements as the superuser, outside of any transaction. */
   asSuperuser(...statements: readonly string[]): Promise<readonly Record<string, unknown>[]>;
   stop(): Promise<void>;
@@ -23,9 +25,11 @@ interface Admin {
 /**
  * Makes the database `tw_<name>` and its roles, anew. The server is the one of `TABLEWRIGHT_TEST_SUPERUSER_URL` (so that
  * other versions can be tested), or else one that is started for this file.
+ *
+ * @param serverUrl As the superuser, of another server.
  */
-export async function startTestDatabase(name: string): Promise<TestDatabase> {
-  const server = await startServer();
+export async function startTestDatabase(name: string, serverUrl?: string): Promise<TestDatabase> {
+  const server = await startServer(serverUrl);
   const admin = connect(server.superuserUrl);
   const database = `tw_${name}`;
   const roles = [`${database}_operator`, `${database}_other`] as const;
@@ -42,6 +46,7 @@ export async function startTestDatabase(name: string): Promise<TestDatabase> {
     url: urlOf(server.superuserUrl, { database, role: roles[0] }),
     otherUrl: urlOf(server.superuserUrl, { database, role: roles[1] }),
     superuserUrl,
+    role: roles[0],
     asSuperuser: (...statements) => run(superuser, statements),
     async stop() {
       await superuser.end({ timeout: 1 });
@@ -75,8 +80,7 @@ interface Server {
   stop(): Promise<void>;
 }
 
-async function startServer(): Promise<Server> {
-  const given = Deno.env.get("TABLEWRIGHT_TEST_SUPERUSER_URL");
+async function startServer(given = Deno.env.get("TABLEWRIGHT_TEST_SUPERUSER_URL")): Promise<Server> {
   if (given !== undefined) return { superuserUrl: given, stop: () => Promise.resolve() };
   const directory = await Deno.makeTempDir({ prefix: "tablewright-postgres-" });
   const controller = new AbortController();

@@ -11,13 +11,17 @@ export async function denoTest(args: readonly string[], env: Record<string, stri
 }
 
 /** Runs `deno test` with all permissions and lets its files share one testbed. */
-export async function denoTestWith(testbed: Testbed, args: readonly string[]): Promise<boolean> {
+export async function denoTestWith(
+  testbed: Testbed,
+  { args, env = {} }: { readonly args: readonly string[]; readonly env?: Record<string, string> },
+): Promise<boolean> {
   const description = await Deno.makeTempFile({ prefix: "tablewright-testbed-" });
   try {
     await Deno.writeTextFile(description, JSON.stringify(testbed));
     return await denoTest(["--allow-all", ...args], {
       [TESTBED_VARIABLE]: description,
       TABLEWRIGHT_TEST_SUPERUSER_URL: testbed.superuserUrl,
+      ...env,
     });
   } finally {
     await Deno.remove(description);

@@ -18,7 +18,14 @@ export async function binariesOf(version: number): Promise<PostgresBinaries> {
   const pathOf = (name: string) => fromFileUrl(new URL(name, import.meta.url));
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--quiet", "--allow-all", "--config", pathOf("programs/deno.json"), pathOf("programs/program_path.ts")],
+      ...[
+        "run",
+        "--quiet",
+        "--allow-all",
+        "--config",
+        pathOf("programs/deno.json"),
+        pathOf("programs/program_path.ts"),
+      ],
       ...[PLATFORMS[Deno.build.arch] ?? Deno.build.arch, String(version)],
     ],
     stderr: "inherit",

@@ -1,3 +1,4 @@
+import { pgDump, pgDumpVersion, pgRestore } from "./pg_dump.ts";
 import type { TestDatabase } from "./postgres_database.ts";
 
 /**
@@ -56,9 +57,24 @@ const FOREIGN_KEYS =
 
 const REGISTRY = ["epoch", "owned_table", "history"];
 
-/** What pg_dump would write for some schemas and for the registry, statement by statement. */
-export async function dump(from: TestDatabase, schemas: readonly string[]): Promise<readonly string[]> {
-  const list = ["tablewright", ...schemas].map((name) => `'${name}'`).join(", ");
+/**
+ * Dumps some schemas and the registry, and restores them in an empty database as its operator: with PostgreSQL's own programs, if
+ * there are any that can read the server, else with ours.
+ */
+export async function copySchemas(from: TestDatabase, to: TestDatabase, schemas: readonly string[]): Promise<void> {
+  const all = ["tablewright", ...schemas];
+  const [server] = await from.asSuperuser("SELECT current_setting('server_version_num')::int / 10000 AS version");
+  const program = await pgDumpVersion();
+  const isOwn = program === undefined || program < Number(server?.["version"]);
+  const line = isOwn ? "dumped by the test" : `dumped by pg_dump ${program}`;
+  await Deno.stdout.write(new TextEncoder().encode(`${line}\n`));
+  if (isOwn) await restore(to, await dump(from, all));
+  else await pgRestore(to.url, await pgDump(from.superuserUrl, all));
+}
+
+/** What pg_dump would write for some schemas, statement by statement. */
+async function dump(from: TestDatabase, schemas: readonly string[]): Promise<readonly string[]> {
+  const list = schemas.map((name) => `'${name}'`).join(", ");
   const read = async (query: string) => {
     const rows = await from.asSuperuser(query.replaceAll("$S$", `n.nspname IN (${list})`));
     return rows.map((row) => String(row["sql"]));
@@ -77,8 +93,7 @@ export async function dump(from: TestDatabase, schemas: readonly string[]): Prom
   return [...statements, ...await read(FOREIGN_KEYS)];
 }
 
-/** Runs a dump in an empty database as its operator, who then owns everything. */
-export async function restore(to: TestDatabase, statements: readonly string[]): Promise<void> {
+async function restore(to: TestDatabase, statements: readonly string[]): Promise<void> {
   await to.asSuperuser(`SET ROLE ${to.role}`, "SELECT set_config('search_path', '', false)", "BEGIN");
   await to.asSuperuser(...statements);
   await to.asSuperuser("COMMIT", "RESET ROLE", "RESET search_path");

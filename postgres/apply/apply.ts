@@ -80,13 +80,6 @@ type Round<F> =
 
 /** More rounds than any plan has steps mean that a step does not do what it says. */
 const MAX_ROUNDS = 200;
-/** Before PostgreSQL 15 the catalog is another one. */
-const OLDEST_VERSION = 15;
-
-/** The server is older than what this operator knows. */
-export class UnsupportedServer extends Error {
-  override readonly name = "UnsupportedServer";
-}
 
 /**
  * Makes a table what it should be, step by step, or says why not. Each step is planned from a fresh observation, so what was
@@ -170,12 +163,6 @@ function stopReason<F>(request: ApplyRequest<F>, situation: Situation): ApplyOut
   if (situation.kind === "conflict") return { kind: "conflict", conflict: situation.conflict };
   if (situation.kind === "absent" && situation.row === undefined && request.wasMade) {
     return { kind: "conflict", conflict: { kind: "DatabaseChanged", name: request.desired.name } };
-  }
-  if (situation.version < OLDEST_VERSION) {
-    throw new UnsupportedServer(
-      `Cannot manage ${request.desired.schema}.${request.desired.name}: the server must be PostgreSQL ${OLDEST_VERSION} ` +
-        `or newer: it is ${situation.version}`,
-    );
   }
   if (situation.kind === "absent" && !situation.schema.mayCreate) {
     return { kind: "noSchema", exists: situation.schema.exists };

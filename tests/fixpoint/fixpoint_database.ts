@@ -114,6 +114,14 @@ export class FixpointDatabase {
     );
   }
 
+  /** Major version of the server. */
+  async version(): Promise<number> {
+    const [row] = await this.query<{ readonly version: number }>(
+      "SELECT current_setting('server_version_num')::int4 / 10000 AS version",
+    );
+    return row?.version ?? 0;
+  }
+
   /** A new schema of the operator's. */
   async schema(prefix: string): Promise<string> {
     const name = `${prefix}${++FixpointDatabase.#count}x`;

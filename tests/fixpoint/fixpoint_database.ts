@@ -223,7 +223,7 @@ function compareRest(before: readonly Step[], found: readonly Step[]): readonly 
 
 /** A spec as the operator understands it, wanted by an object of the given number. */
 export async function subjectOf(
-  at: FixpointDatabase,
+  at: Pick<FixpointDatabase, "neighbours">,
   spec: Spec,
   place: { readonly schema: string; readonly number: number; readonly generation: number },
 ): Promise<Subject> {

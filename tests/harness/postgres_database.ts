@@ -9,6 +9,8 @@ export interface TestDatabase {
   readonly otherUrl: string;
   /** As the superuser, in the same database. */
   readonly superuserUrl: string;
+  /** Its name. */
+  readonly database: string;
   /** Name of the operator's role. */
   readonly role: string;
   /** Runs statements as the superuser, outside of any transaction. */
@@ -46,6 +48,7 @@ export async function startTestDatabase(name: string, serverUrl?: string): Promi
     url: urlOf(server.superuserUrl, { database, role: roles[0] }),
     otherUrl: urlOf(server.superuserUrl, { database, role: roles[1] }),
     superuserUrl,
+    database,
     role: roles[0],
     asSuperuser: (...statements) => run(superuser, statements),
     async stop() {

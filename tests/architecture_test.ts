@@ -12,6 +12,7 @@ const TEST_PACKAGES = ["fast-check", "@sinonjs/fake-timers"];
 const POSTGRES_IO = [
   "apply/apply.ts",
   "apply/drop.ts",
+  "apply/rebind.ts",
   "apply/record_step.ts",
   "apply/table_lock.ts",
   "catalog/catalog.ts",

@@ -7,7 +7,7 @@ import { ensureRegistry, type Owner } from "../../postgres/registry/registry.ts"
 import { type Database, openDatabase, type Transaction } from "../../postgres/session/client.ts";
 import { observeSituation, type Situation } from "../../postgres/situation/situation.ts";
 import type { Step } from "../../postgres/plan/step.ts";
-import { copySchemas } from "../harness/dump.ts";
+import { dumpSchemas } from "../harness/dump.ts";
 import { startTestDatabase, type TestDatabase } from "../harness/postgres_database.ts";
 import { UPGRADE_VARIABLE } from "../versions/everything.ts";
 import type { Spec } from "./case.ts";
@@ -76,11 +76,8 @@ export class FixpointDatabase {
    */
   async restored(name: string, schemas: readonly string[]): Promise<FixpointDatabase> {
     const server = await startTestDatabase(name, Deno.env.get(UPGRADE_VARIABLE));
-    await copySchemas(this.server, server, [
-      this.neighbours,
-      ...this.#siblings.map((each) => each.neighbours),
-      ...schemas,
-    ]);
+    const neighbours = [this, ...this.#siblings].map((each) => each.neighbours);
+    await (await dumpSchemas(this.server, [...neighbours, ...schemas]))(server);
     const restored = new FixpointDatabase(server);
     assertEquals(await ensureRegistry(restored.database, new AbortController().signal), []);
     return restored;

@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { isUnbound } from "../../postgres/situation/situation.ts";
 import { foreignParts } from "../../postgres/registry/foreign_text.ts";
+import { dumpSchemas } from "../harness/dump.ts";
 import { table } from "./case.ts";
 import { FixpointDatabase, type Subject, subjectOf } from "./fixpoint_database.ts";
 import { assertRestored } from "./restored.ts";
@@ -44,6 +46,24 @@ Deno.test("they are none either if the dump was restored twice before the operat
     assert(await assertRestored(once, [subject]) >= 5);
   } finally {
     await once.stop();
+  }
+});
+
+Deno.test("a dump that is restored over its own database is no drift: the tables have other oids there", async () => {
+  const subject = await made(PRINTED_OTHERWISE);
+  const { schema } = subject.wanted.desired;
+  const copy = await at.restored("restored_over", [schema]);
+  try {
+    await copy.apply(subject);
+    const restore = await dumpSchemas(copy.server, [schema]);
+    await copy.server.asSuperuser(`DROP SCHEMA tablewright, ${schema} CASCADE`);
+    await restore(copy.server);
+    const { situation, plan } = await copy.observe(subject);
+    assertEquals([situation.kind === "owned" && isUnbound(situation.row), plan.changes], [true, []]);
+    assertEquals((await copy.apply(subject)).outcome.statements, []);
+    assertEquals((await copy.observe(subject)).plan.changes, []);
+  } finally {
+    await copy.stop();
   }
 });
 

@@ -58,18 +58,26 @@ const FOREIGN_KEYS =
 const REGISTRY = ["epoch", "owned_table", "history"];
 
 /**
- * Dumps some schemas and the registry, and restores them in an empty database as its operator: with PostgreSQL's own programs, if
- * there are any that can read the server, else with ours.
+ * Dumps some schemas and the registry: with PostgreSQL's own programs, if there are any that can read the server, else with ours.
+ *
+ * @returns what restores the dump in a database without these schemas, as its operator.
  */
-export async function copySchemas(from: TestDatabase, to: TestDatabase, schemas: readonly string[]): Promise<void> {
+export async function dumpSchemas(
+  from: TestDatabase,
+  schemas: readonly string[],
+): Promise<(to: TestDatabase) => Promise<void>> {
   const all = ["tablewright", ...schemas];
   const [server] = await from.asSuperuser("SELECT current_setting('server_version_num')::int / 10000 AS version");
   const program = await pgDumpVersion();
   const isOwn = program === undefined || program < Number(server?.["version"]);
   const line = isOwn ? "dumped by the test" : `dumped by pg_dump ${program}`;
   await Deno.stdout.write(new TextEncoder().encode(`${line}\n`));
-  if (isOwn) await restore(to, await dump(from, all));
-  else await pgRestore(to.url, await pgDump(from.superuserUrl, all));
+  if (isOwn) {
+    const statements = await dump(from, all);
+    return (to) => restore(to, statements);
+  }
+  const script = await pgDump(from.superuserUrl, all);
+  return (to) => pgRestore(to.url, script);
 }
 
 /** What pg_dump would write for some schemas, statement by statement. */

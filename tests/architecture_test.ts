@@ -14,6 +14,7 @@ const POSTGRES_IO = [
   "apply/claim_row.ts",
   "apply/drop.ts",
   "apply/execute.ts",
+  "apply/rebind.ts",
   "apply/record_step.ts",
   "apply/run_concurrently.ts",
   "apply/run_transaction.ts",

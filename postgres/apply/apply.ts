@@ -1,3 +1,4 @@
+import { rebind } from "./rebind.ts";
 import { runConcurrently } from "./run_concurrently.ts";
 import { runTransaction } from "./run_transaction.ts";
 import { stopReason } from "./stop_reason.ts";
@@ -8,14 +9,14 @@ import { type PlannedTable, planSituation } from "../plan/planning.ts";
 import type { Step } from "../plan/step.ts";
 import type { OwnedTable } from "../registry/registry.ts";
 import type { Database } from "../session/client.ts";
-import { isAdopting, observeSituation, type Situation } from "../situation/situation.ts";
+import { isAdopting, isUnbound, observeSituation, type Situation } from "../situation/situation.ts";
 import type { Statement } from "../statement/statement.ts";
 
 export type { ApplyLimits, ApplyOutcome, ApplyRequest, Judge, Verified } from "./request.ts";
-export { UnsupportedServer } from "./stop_reason.ts";
 
 /** More rounds than any plan has steps mean that a step does not do what it says. */
 const MAX_ROUNDS = 200;
+
 /**
  * Makes a table what it should be, step by step, or says why not. Each step is planned from a fresh observation, so what was
  * true at admission, or before a crash, decides nothing here. A transaction holds everything that belongs together: locks,
@@ -69,6 +70,9 @@ async function advance<F>(database: Database, request: ApplyRequest<F>, limits: 
   );
   const stop = stopReason(request, situation);
   if (stop !== undefined) return end(stop);
+  if (situation.kind === "owned" && isUnbound(situation.row)) {
+    return await rebind(database, situation, limits) ? { kind: "again" } : end({ kind: "busy" });
+  }
   const plan = await planSituation(request, situation);
   const faults = request.judge(plan, situation);
   if (faults.length > 0) return end({ kind: "refused", faults, statements: [] });

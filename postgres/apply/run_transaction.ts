@@ -7,7 +7,7 @@ import { stopReason } from "./stop_reason.ts";
 import { planSituation } from "../plan/planning.ts";
 import type { OwnedTable } from "../registry/registry.ts";
 import type { Database, Transaction } from "../session/client.ts";
-import { isAdopting, observeSituation } from "../situation/situation.ts";
+import { isAdopting, isUnbound, observeSituation } from "../situation/situation.ts";
 
 /** What is about to run. */
 export interface Work<F> {
@@ -39,7 +39,8 @@ async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round
   const situation = await observeSituation(transaction, request);
   const stop = stopReason(request, situation);
   if (stop !== undefined) throw new RolledBack(end(stop));
-  if (isAdopting(situation) !== work.adopting) throw new RolledBack({ kind: "again" });
+  const isOther = situation.kind === "owned" && isUnbound(situation.row);
+  if (isOther || isAdopting(situation) !== work.adopting) throw new RolledBack({ kind: "again" });
   const plan = await planSituation(request, situation);
   const verified = await request.verify(transaction, { plan, situation });
   const faults = [...request.judge(plan, situation), ...verified.faults];

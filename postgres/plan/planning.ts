@@ -1,6 +1,7 @@
 import type { SchemaChange } from "../change.ts";
 import { planTable } from "./plan.ts";
 import { renameColumns } from "./rename_columns.ts";
+import { namesMissing, replacedColumns, withoutDependents } from "./replaced_columns.ts";
 import type { Situation } from "../situation/situation.ts";
 import type { NotNullHelper } from "./helper.ts";
 import type { ExpressionShapes } from "./part_names.ts";
@@ -73,20 +74,24 @@ export async function planAgainst(
   const observed = basis === undefined ? undefined : await renamedTable(basis.table, renames, wanted.desired.name);
   const adopted = observed === undefined || seen.isAdopted !== true ? undefined : wanted.adopt?.(observed);
   const desired = adopted ?? wanted.desired;
-  const planned = planTable(desired, observed, { renames, using });
+  const direct = planTable(desired, observed, { renames, using });
+  const replaced = replacedColumns(direct, seen.version);
+  const base = observed === undefined || replaced.length === 0 ? observed : await withoutDependents(observed, replaced);
+  const planned = base === observed ? direct : planTable(desired, base, { renames, using });
+  const gone = observed === undefined || base === undefined ? new Set() : namesMissing(observed, base);
   const waiting = planned.flatMap((change) =>
     change.kind === "AddForeignKey" && isMissing(change.foreignKey) ? [change.foreignKey] : []
   );
   const changes = planned.filter((change) => change.kind !== "AddForeignKey" || !waiting.includes(change.foreignKey));
   const steps = planSteps(changes, {
     desired,
-    observed,
+    observed: base,
     version: seen.version,
     online,
     isEmpty: basis?.isEmpty ?? true,
     helpers: (basis?.helpers ?? []).map((helper) => ({ ...helper, column: nameNow(helper.column) })),
     columnNumbers: new Map([...basis?.columnNumbers ?? []].map(([name, number]) => [nameNow(name), number])),
-    takenNames: basis?.takenNames ?? new Set(),
+    takenNames: new Set([...basis?.takenNames ?? []].filter((name) => !gone.has(name))),
     shapes: await shapesOf(changes),
   });
   return { changes, steps, observed, renames, waiting };

@@ -83,6 +83,8 @@ const PINNED_SETTINGS: Readonly<Record<string, string>> = {
   standard_conforming_strings: "on",
   quote_all_identifiers: "off",
   transform_null_equals: "off",
+  array_nulls: "on",
+  xmloption: "content",
   DateStyle: "ISO, YMD",
   IntervalStyle: "postgres",
   TimeZone: "UTC",

@@ -2,6 +2,7 @@ import { type Adoptable, type AdoptionIntent, observeAdoptable } from "./adoptio
 import { observeRelations, observeSchema, type Relation, type SchemaAccess } from "../catalog/catalog.ts";
 import { tableOf } from "../catalog/observed.ts";
 import type { PlanningBasis } from "../plan/planning.ts";
+import { withoutStored } from "../registry/foreign_text.ts";
 import { findOwned, type OwnedTable, type Owner } from "../registry/registry.ts";
 import type { Transaction } from "../session/client.ts";
 import type { Table } from "../table.ts";
@@ -122,6 +123,14 @@ export function isNeverRecorded(row: OwnedTable): boolean {
   return row.fingerprint === NEVER_RECORDED;
 }
 
+/**
+ * The row was recorded on another server, database or major version, and nobody has looked at its table since: its oid and its
+ * stored texts say nothing here.
+ */
+export function isUnbound(row: OwnedTable): boolean {
+  return row.oid === undefined && !isNeverRecorded(row);
+}
+
 /** The table at the wanted name, if this object has none and may take one that nobody owns. */
 function adoptionCandidate({ claimant, row, relations }: {
   readonly claimant: Claimant;
@@ -198,8 +207,9 @@ function ownedSituation(
   row: OwnedTable,
   relation: Relation,
 ): Extract<Situation, { readonly kind: "owned" }> {
+  const known = isUnbound(row) ? { ...row, expressions: withoutStored(row.expressions) } : row;
   const basis: PlanningBasis = {
-    table: tableOf(relation, { row, desired: claimant.desired }),
+    table: tableOf(relation, { row: known, desired: claimant.desired }),
     version,
     isEmpty: relation.relationBytes === 0,
     helpers: relation.helperChecks,

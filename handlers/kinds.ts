@@ -3,8 +3,11 @@ import type { EventRecorder } from "../kube/event_recorder.ts";
 import type { Logger } from "../kube/logger.ts";
 import type { Timing } from "../kube/timing.ts";
 import type { Database } from "../postgres/session/client.ts";
+import { changeRolePassword } from "../postgres/apply/role_password.ts";
 import type { RegistryGate } from "../postgres/registry/registry_gate.ts";
-import { databaseHandler } from "./database/admit.ts";
+import { generatePassword } from "./database/credentials.ts";
+import { databaseHandler } from "./database/handler.ts";
+import { databaseObjects } from "./database/objects.ts";
 import { databaseTableHandler } from "./database_table/handler.ts";
 import { LiveCatalog } from "./database_table/live_catalog.ts";
 import { tableObjects } from "./database_table/objects.ts";
@@ -28,11 +31,12 @@ export interface KindDependencies {
 /** The one list to extend: routes, webhook rules and watches derive from it. */
 export function createKinds(dependencies: KindDependencies): readonly KindHandler[] {
   const { client, database, verdictDatabase, gate, clusterId, events, timing, logger } = dependencies;
+  const isNamespaceTerminating = async (namespace: string, signal: AbortSignal) =>
+    await readNamespacePhase(client, namespace, signal) === "Terminating";
   const table = databaseTableHandler(
     {
       catalog: new LiveCatalog(verdictDatabase, clusterId),
-      isNamespaceTerminating: async (namespace, signal) =>
-        await readNamespacePhase(client, namespace, signal) === "Terminating",
+      isNamespaceTerminating,
       now: () => performance.now(),
       logger,
     },
@@ -47,5 +51,14 @@ export function createKinds(dependencies: KindDependencies): readonly KindHandle
       logger,
     },
   );
-  return [table, databaseHandler()];
+  const objects = databaseObjects(client, logger);
+  const server = databaseHandler({ objects, isNamespaceTerminating }, {
+    objects,
+    recordEvent: (object, event) => events.record(object, { ...event, action: "Reconcile" }),
+    changePassword: (login, passwords, signal) => changeRolePassword({ ...login, ...passwords }, signal),
+    newPassword: () => generatePassword((bytes) => crypto.getRandomValues(bytes)),
+    now: () => new Date(timing.now()),
+    logger,
+  });
+  return [table, server];
 }

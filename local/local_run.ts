@@ -187,6 +187,7 @@ function printBanner({ config, clone, env }: LocalRunOptions, choice: Choice, se
     clone,
     kubectl,
     hasPsql: servers.postgres !== undefined && findOnPath("psql", env["PATH"]) !== undefined,
+    simulatesPods: embedded,
     admission: config.webhooks && (embedded || config.webhookUrl !== undefined),
     ...(embedded ? { kubeconfig: files.kubeconfig } : {}),
     ...(servers.postgres === undefined ? {} : { databaseUrlFile: files.databaseUrl }),

@@ -16,6 +16,7 @@ const POSTGRES_IO = [
   "apply/execute.ts",
   "apply/rebind.ts",
   "apply/record_step.ts",
+  "apply/role_password.ts",
   "apply/run_concurrently.ts",
   "apply/run_transaction.ts",
   "apply/table_lock.ts",

@@ -6,16 +6,19 @@ import { CREDENTIALS_PATH } from "./paths.ts";
  */
 export const POSTGRES_INITIALIZATION = initializationScript(CREDENTIALS_PATH);
 
-/** The script, with the folder of the passwords. */
+/** The script, with the folder of the passwords. The image runs it or reads it into its own shell: neither may notice. */
 export function initializationScript(credentials: string): string {
   return `#!/bin/sh
+(
 set -eu
-[ "$LOGIN_USERNAME" != "$POSTGRES_USER" ] || exit 0
-psql -X -q -v ON_ERROR_STOP=1 -w -U "$POSTGRES_USER" -d "$POSTGRES_DB" \\
-  -v role="$LOGIN_USERNAME" -v database="$POSTGRES_DB" <<'SQL'
+if [ "$LOGIN_USERNAME" != "$POSTGRES_USER" ]; then
+  psql -X -q -v ON_ERROR_STOP=1 -w -U "$POSTGRES_USER" -d "$POSTGRES_DB" \\
+    -v role="$LOGIN_USERNAME" -v database="$POSTGRES_DB" <<'SQL'
 \\set password \`cat ${credentials}/password\`
 CREATE ROLE :"role" LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS PASSWORD :'password';
 ALTER DATABASE :"database" OWNER TO :"role";
 SQL
+fi
+)
 `;
 }

@@ -1,7 +1,8 @@
 import { isKubeError } from "../../kube/client.ts";
+import type { VolumeClaim } from "./children.ts";
 import type { Facts } from "./status.ts";
 import { isKept } from "./kept.ts";
-import type { Step } from "./step.ts";
+import { keep, type Step } from "./step.ts";
 import { buildVolumeClaim } from "./volume_claim.ts";
 
 /** Makes the claim of the volume, or lets it grow. A growth that is refused leaves everything as it is, and is said. */
@@ -17,11 +18,20 @@ export async function keepClaim(step: Step): Promise<Facts["storage"]> {
   if (isKept(claim, manifest, server.identity.uid)) return storageFact(step);
   try {
     await context.objects.correct(claim, manifest, signal);
+    return storageFact(step);
   } catch (error) {
     if (!isKubeError(error, 422) && !isKubeError(error, 403)) throw error;
+    await keepWithSize(step, claim);
     return { status: "False", reason: "ResizeRefused", message: error.message };
   }
-  return storageFact(step);
+}
+
+/** Everything but the growth: who owns the claim must not hang on it. */
+async function keepWithSize(step: Step, claim: VolumeClaim): Promise<void> {
+  const { spec: { storage } } = step.server;
+  const size = claim.spec?.resources?.requests?.storage;
+  if (storage === undefined || size === undefined) return;
+  await keep(step, claim, buildVolumeClaim(step.server, { ...storage, size }));
 }
 
 function storageFact({ children: { claim } }: Step): Facts["storage"] {

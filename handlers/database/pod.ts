@@ -117,9 +117,10 @@ function buildVolumes({ engine, identity, login, spec }: Server): readonly Json[
     { name: "credentials", secret: { secretName: login.secretName, defaultMode: 0o440 } },
     { name: "shm", emptyDir: { medium: "Memory", sizeLimit: SHARED_MEMORY } },
     ...engine.scratch.map(({ name }) => ({ name, emptyDir: {} })),
-    ...(initialization === undefined
-      ? []
-      : [{ name: "initialization", downwardAPI: { items: [{ path: initialization.file, fieldRef }] } }]),
+    ...(initialization === undefined ? [] : [{
+      name: "initialization",
+      downwardAPI: { items: [{ path: initialization.file, fieldRef }], defaultMode: 0o555 },
+    }]),
   ];
 }
 

@@ -2,7 +2,7 @@ import { decodeDatabaseSpec } from "../../crds/database/decode.ts";
 import type { Database } from "../../crds/database/types.ts";
 import { validateDatabaseName } from "../../crds/database/validate.ts";
 import type { FieldError } from "../../crds/field_error.ts";
-import { KubeError } from "../../kube/client.ts";
+import { isKubeError, KubeError } from "../../kube/client.ts";
 import type { ReconcileResult } from "../../kube/controller.ts";
 import type { Children } from "./children.ts";
 import type { DatabaseContext } from "./context.ts";
@@ -62,6 +62,8 @@ export class DatabaseReconciler {
     try {
       return await converge({ object, server, children, context: this.#context, signal });
     } catch (error) {
+      // Nothing can be made in a namespace that goes away, and nothing needs to be.
+      if (isTerminating(error)) return { finding: { kind: "Made" }, facts: factsOfPod(children) };
       const failure = failureOf(error, children);
       if (failure !== undefined) await this.#report(object, { outcome: failure, schema: schemaOf(server) }, signal);
       throw error;
@@ -160,15 +162,23 @@ function suspended(server: Server, { pod, service }: Children): Outcome {
 }
 
 /** What users are told of a refusal of the API server; `undefined` for what passes by itself. */
-function failureOf(error: unknown, { pod }: Children): Outcome | undefined {
+function failureOf(error: unknown, children: Children): Outcome | undefined {
   if (error instanceof DOMException) return undefined;
-  const facts = { pod: podStateOf(pod), isTakenOver: isTakenOver(pod) };
+  const facts = factsOfPod(children);
   if (!(error instanceof KubeError)) {
     const message = "the operator failed in a way that nobody expected: see its log";
     return { finding: { kind: "Failing", reason: "InternalError", message }, facts };
   }
   if (error.status !== 403 && error.status !== 422 && error.status !== 400) return undefined;
   return { finding: { kind: "Failing", reason: "ApplyRefused", message: error.message }, facts };
+}
+
+function isTerminating(error: unknown): boolean {
+  return isKubeError(error, 403) && /because it is being terminated/.test(error.message);
+}
+
+function factsOfPod({ pod }: Children): Outcome["facts"] {
+  return { pod: podStateOf(pod), isTakenOver: isTakenOver(pod) };
 }
 
 function schemaOf({ isOurSchema }: Server): ServedSchema {

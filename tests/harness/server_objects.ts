@@ -83,36 +83,44 @@ export function serverObjects(kubectl: Kubectl, namespace: string): ServerObject
       const object = await read(resource, name) as { metadata: { uid: string } } | undefined;
       return object?.metadata.uid;
     },
-    async newPod(name, before) {
-      return await eventually(`pod ${name} is another one`, async () => {
-        const pod = await read("pod", name) as unknown as {
-          metadata: { uid: string };
-          status: { conditions?: { type: string; status: string }[] };
-        } | undefined;
-        const isReady = pod?.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
-        return pod !== undefined && pod.metadata.uid !== before && isReady ? pod.metadata.uid : undefined;
-      });
-    },
+    newPod: (name, before) => readNewPod(kubectl, name, before),
     async secret(name) {
       const { data } = await read("secret", name) as { data: Record<string, string> };
       return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, atob(text)]));
     },
-    async endpointsOf(name) {
-      return await eventually(`Service ${name} has endpoints`, async () => {
-        const slices = JSON.parse(
-          await kubectl.ok(["get", "endpointslices", "-l", `kubernetes.io/service-name=${name}`, "-o", "json"]),
-        ) as { items: { endpoints?: { targetRef?: { name: string } }[] }[] };
-        const names = slices.items.flatMap(({ endpoints }) => endpoints ?? []).map(({ targetRef }) =>
-          targetRef?.name ?? ""
-        );
-        return names.length > 0 ? names : undefined;
-      });
-    },
-    async events(name) {
-      const selector = `regarding.name=${name}`;
-      const text = await kubectl.ok(["get", "events.events.k8s.io", "--field-selector", selector, "-o", "json"]);
-      return (JSON.parse(text) as { items: { reason: string }[] }).items.map(({ reason }) => reason);
-    },
+    endpointsOf: (name) => readEndpoints(kubectl, name),
+    events: (name) => readEvents(kubectl, name),
   };
   return objects;
+}
+
+/** Names of the Pods behind a Service, once there are some. */
+async function readEndpoints(kubectl: Kubectl, name: string): Promise<readonly string[]> {
+  return await eventually(`Service ${name} has endpoints`, async () => {
+    const selector = `kubernetes.io/service-name=${name}`;
+    const slices = JSON.parse(await kubectl.ok(["get", "endpointslices", "-l", selector, "-o", "json"])) as {
+      items: { endpoints?: { targetRef?: { name: string } }[] }[];
+    };
+    const names = slices.items.flatMap(({ endpoints }) => endpoints ?? []).map(({ targetRef }) =>
+      targetRef?.name ?? ""
+    );
+    return names.length > 0 ? names : undefined;
+  });
+}
+
+async function readEvents(kubectl: Kubectl, name: string): Promise<readonly string[]> {
+  const selector = `regarding.name=${name}`;
+  const text = await kubectl.ok(["get", "events.events.k8s.io", "--field-selector", selector, "-o", "json"]);
+  return (JSON.parse(text) as { items: { reason: string }[] }).items.map(({ reason }) => reason);
+}
+
+async function readNewPod(kubectl: Kubectl, name: string, before: string): Promise<string> {
+  return await eventually(`pod ${name} is another one`, async () => {
+    const pod = await kubectl.get("pod", name) as unknown as {
+      metadata: { uid: string };
+      status: { conditions?: { type: string; status: string }[] };
+    } | undefined;
+    const isReady = pod?.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+    return pod !== undefined && pod.metadata.uid !== before && isReady ? pod.metadata.uid : undefined;
+  });
 }

@@ -39,8 +39,8 @@ Deno.test("all three types pass the restricted Pod Security Standard, which the 
   assertStringIncludes(await servers.applied("cache", { type: "mysql" }), "Warning: spec.storage is absent");
   await servers.applied("documents", { type: "mongo", version: "7.0", networkPolicy: { enabled: true } });
   for (const name of ["shop", "cache", "documents"]) await servers.ready(name);
-  await servers.condition("shop", "AcceptingConnections", "True");
-  await servers.condition("shop", "StorageReady", "True");
+  await servers.condition("shop", "AcceptingConnections=True");
+  await servers.condition("shop", "StorageReady=True");
   assertEquals((await servers.database("shop")).spec["resources"], {
     limits: { memory: "1Gi" },
     requests: { cpu: "100m", memory: "512Mi" },
@@ -172,10 +172,10 @@ Deno.test("the Pod of a node that is lost is waited for, never forced", async ()
   const before = await uid("pod", "shop");
   await nodes[Symbol.asyncDispose]();
   await kubectl.ok(["delete", "pod", "shop", "--wait=false"]);
-  await servers.condition("shop", "Ready", "False", "ReplacingPod");
-  await kubectl.ok(["annotate", "databases.zalando.org", "shop", "example.com/look=again"]);
+  await servers.condition("shop", "Ready=False", "ReplacingPod");
+  await kubectl.ok(["annotate", "--overwrite", "databases.zalando.org", "shop", "example.com/look=again"]);
   await servers.applied("shop", { ...SHOP, version: "18.2" });
-  await servers.condition("shop", "Ready", "False", "ReplacingPod");
+  await servers.condition("shop", "Ready=False", "ReplacingPod");
   const { metadata } = await kubectl.get("pod", "shop") as {
     metadata: { uid: string; deletionGracePeriodSeconds: number };
   };
@@ -191,15 +191,15 @@ Deno.test("the volume only grows, and a growth that is refused is a condition", 
     "spec.storage.size: cannot shrink from 1Gi to 512Mi",
   );
   await servers.applied("shop", { ...SHOP, version: "18.2", storage: { ...SHOP.storage, size: "2Gi" } });
-  const { message } = await servers.condition("shop", "StorageReady", "False", "ResizeRefused");
+  const { message } = await servers.condition("shop", "StorageReady=False", "ResizeRefused");
   assertStringIncludes(message, "only dynamically provisioned pvc can be resized");
 });
 
 Deno.test("suspend leaves everything as it is", async () => {
   await servers.applied("cache", { type: "mysql", suspend: true });
-  await servers.condition("cache", "Suspended", "True");
+  await servers.condition("cache", "Suspended=True");
   await kubectl.ok(["delete", "pod", "cache"]);
-  await servers.condition("cache", "Ready", "False", "PodNotReady");
+  await servers.condition("cache", "Ready=False", "PodNotReady");
   assertEquals(await servers.uidOf("pod", "cache"), undefined);
   await servers.applied("cache", { type: "mysql" });
   await servers.newPod("cache", "");
@@ -218,7 +218,7 @@ Deno.test("a name that somebody else has is denied, and told by the loop", async
   await operator.stopOperator();
   await servers.applied("taken", { type: "mongo" });
   await operator.startOperator();
-  const { message } = await servers.condition("taken", "OwnershipConflict", "True", "NameTaken");
+  const { message } = await servers.condition("taken", "OwnershipConflict=True", "NameTaken");
   assertStringIncludes(message, said);
   assertEquals(await servers.uidOf("pod", "taken"), undefined);
   assertEquals(((await child("service", "taken")).spec["ports"] as { port: number }[])[0]?.port, 80);
@@ -231,14 +231,14 @@ Deno.test("without a webhook the loop refuses a missing type, and a name that no
   await servers.applied("untyped", { version: "18" });
   await servers.applied("my.dotted", { type: "mongo" });
   await operator.startOperator();
-  await servers.condition("untyped", "Stalled", "True", "InvalidSpec");
-  await servers.condition("my.dotted", "Stalled", "True", "InvalidSpec");
+  await servers.condition("untyped", "Stalled=True", "InvalidSpec");
+  await servers.condition("my.dotted", "Stalled=True", "InvalidSpec");
   await kubectl.ok(["delete", "databases.zalando.org", "untyped", "my.dotted"]);
 });
 
 Deno.test("the user's own Secret is waited for and used, and never written", async () => {
   await servers.applied("own", { type: "postgres", auth: { secretRef: { name: "mine" } } });
-  await servers.condition("own", "Ready", "False", "WaitingForSecret");
+  await servers.condition("own", "Ready=False", "WaitingForSecret");
   await kubectl.ok(["create", "secret", "generic", "mine", "--from-literal=password=p@ss/word"]);
   const before = await child("secret", "mine");
   await kubectl.ok(["annotate", "databases.zalando.org", "own", "example.com/look=now"]);
@@ -255,7 +255,7 @@ Deno.test("a rotation keeps both passwords in the Secret until the Pod has them"
   const { password } = await servers.secret("shop-credentials");
   const rotation = { auth: { rotateRequestedAt: "2026-01-31T12:00:00Z" } };
   await servers.applied("shop", { ...SHOP, version: "18.2", storage: { ...SHOP.storage, size: "2Gi" }, ...rotation });
-  await servers.condition("shop", "RotatingCredentials", "True", "WaitingForPod");
+  await servers.condition("shop", "RotatingCredentials=True", "WaitingForPod");
   const pending = await servers.secret("shop-credentials");
   assertEquals([pending["password"], pending["next-password"]?.length], [password, 32]);
   assertEquals((await servers.secret("shop-binding"))["password"], password);

@@ -32,8 +32,8 @@ export interface ServerObjects {
   /** Applies what must be accepted. @returns the warnings. */
   applied(name: string, spec: unknown): Promise<string>;
   database(name: string): Promise<DatabaseObject>;
-  /** Waits for a condition that speaks of the object as it is. */
-  condition(name: string, type: string, status: string, reason?: string): Promise<Condition>;
+  /** Waits for a condition (`Ready=True`) that speaks of the object as it is. */
+  condition(name: string, wanted: string, reason?: string): Promise<Condition>;
   ready(name: string): Promise<void>;
   /** Waits until an object is gone. */
   gone(resource: string, name: string): Promise<void>;
@@ -64,17 +64,16 @@ export function serverObjects(kubectl: Kubectl, namespace: string): ServerObject
     async database(name) {
       return await read("databases.zalando.org", name) as unknown as DatabaseObject;
     },
-    async condition(name, type, status, reason) {
-      return await eventually(`${name} has ${type}=${status} ${reason ?? ""}`, async () => {
+    condition: (name, wanted, reason) =>
+      eventually(`${name} has ${wanted} ${reason ?? ""}`, async () => {
         const object = await objects.database(name);
         return object?.status?.conditions.find((each) =>
-          each.type === type && each.status === status && each.observedGeneration === object.metadata.generation &&
+          `${each.type}=${each.status}` === wanted && each.observedGeneration === object.metadata.generation &&
           (reason === undefined || each.reason === reason)
         );
-      });
-    },
+      }),
     async ready(name) {
-      await objects.condition(name, "Ready", "True");
+      await objects.condition(name, "Ready=True");
     },
     async gone(resource, name) {
       await eventually(`${resource} ${name} is gone`, async () => await read(resource, name) === undefined);
@@ -84,14 +83,16 @@ export function serverObjects(kubectl: Kubectl, namespace: string): ServerObject
       return object?.metadata.uid;
     },
     newPod: (name, before) => readNewPod(kubectl, name, before),
-    async secret(name) {
-      const { data } = await read("secret", name) as { data: Record<string, string> };
-      return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, atob(text)]));
-    },
+    secret: (name) => readSecret(kubectl, name),
     endpointsOf: (name) => readEndpoints(kubectl, name),
     events: (name) => readEvents(kubectl, name),
   };
   return objects;
+}
+
+async function readSecret(kubectl: Kubectl, name: string): Promise<Readonly<Record<string, string>>> {
+  const { data } = await kubectl.get("secret", name) as { data: Record<string, string> };
+  return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, atob(text)]));
 }
 
 /** Names of the Pods behind a Service, once there are some. */

@@ -1,4 +1,5 @@
 import type { Database, DatabaseStatus } from "../../crds/database/types.ts";
+import { compact } from "../../crds/decode_fields.ts";
 import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
 import { type Condition, type ConditionState, removeCondition, setCondition } from "../../crds/meta.ts";
 import type { PodState } from "./pod_state.ts";
@@ -65,15 +66,25 @@ export function nextStatus(
     .map((state) => ({ ...state, observedGeneration, message: clip(state.message) }));
   const kept = MANAGED.filter((type) => !states.some((state) => state.type === type))
     .reduce<readonly Condition[]>(removeCondition, object.status?.conditions ?? []);
-  const { version, endpoint, binding } = facts;
   return {
     observedGeneration,
     message: clip(ready.message),
     conditions: states.reduce((conditions, state) => setCondition(conditions, state, now), kept),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(version === undefined ? {} : { version }),
-    ...(binding === undefined ? {} : { binding: { name: binding } }),
+    // What was not looked at because something else is wrong is still there: clients go on with it.
+    ...(finding.kind === "Made" ? {} : addressOf(object)),
+    ...addressFrom(facts),
   };
+}
+
+type Address = Pick<DatabaseStatus, "endpoint" | "version" | "binding">;
+
+function addressOf({ status }: Database): Address {
+  const { endpoint, version, binding } = status ?? {};
+  return compact({ endpoint, version, binding }) as Address;
+}
+
+function addressFrom({ endpoint, version, binding }: Facts): Address {
+  return compact({ endpoint, version, binding: binding === undefined ? undefined : { name: binding } }) as Address;
 }
 
 function readyState(name: string, finding: Finding, { pod }: Facts): State {

@@ -4,7 +4,13 @@ import { type ControlPlane, startControlPlane } from "./control_plane.ts";
 import { LocalError } from "./local_error.ts";
 import { type Nodes, startNodes } from "./nodes.ts";
 import { keepPostgresRunning, type KeptPostgres } from "./postgres_keeper.ts";
-import { type CloneState, controlPlaneDirectory, type Environment, postgresDirectory } from "./state.ts";
+import {
+  type CloneState,
+  controlPlaneDirectory,
+  type Environment,
+  nodesDirectory,
+  postgresDirectory,
+} from "./state.ts";
 
 /** The servers of a local run: those that were chosen to be embedded. */
 export interface LocalServers {
@@ -65,7 +71,11 @@ async function startCluster({ cacheRoot, env, report, state }: ServersOptions, s
   const controlPlane = await startControlPlane({ directory, binaries, ports: state.ports, onRestart: report }, signal);
   try {
     const { kubeconfigPath } = controlPlane;
-    const nodes = await startNodes({ directory, binaries, kubeconfigPath, cluster: controlPlane, report }, signal);
+    const folder = nodesDirectory(state);
+    const nodes = await startNodes(
+      { directory: folder, binaries, kubeconfigPath, cluster: controlPlane, report },
+      signal,
+    );
     return { controlPlane, nodes, kubectl: binaries.kubectl };
   } catch (error) {
     await controlPlane.stop();

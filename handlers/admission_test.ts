@@ -5,7 +5,7 @@ import { createFakeTiming } from "../kube/fake_timing.ts";
 import { silentLogger } from "../kube/logger.ts";
 import { Admission } from "./admission.ts";
 import { parseCommandLine } from "./config.ts";
-import { databaseHandler } from "./database/admit.ts";
+import { fakeKind } from "./fake_kind.ts";
 import { noTelemetry } from "./telemetry.ts";
 
 Deno.test("Admission serves with a certificate that lives a year, since only a restart renews it", async () => {
@@ -13,7 +13,7 @@ Deno.test("Admission serves with a certificate that lives a year, since only a r
   if (command.kind !== "run") throw new Error(`bad flags: ${JSON.stringify(command)}`);
   const timing = createFakeTiming();
   const client = new KubeClient({ server: "http://127.0.0.1:1" });
-  const kind = databaseHandler();
+  const kind = fakeKind();
   const admission = await Admission.create({
     config: command.config,
     embeddedCluster: true,

@@ -110,7 +110,7 @@ Deno.test("the bare CRD applied over ours loses nothing: Pod, volume and Secret 
   };
   await administrator.ok(["apply", "-f", BARE_CRDS]);
   await eventually("the schema is bare", async () => (await servers.database("shop")).spec["storage"] === undefined);
-  await operator.restart(["--no-crds"]);
+  await kubectl.ok(["label", "pod", "shop", "look=now"]);
   await eventually("the downgrade is told", async () => (await servers.events("shop")).includes("SchemaDowngraded"));
   assertEquals(await uids(), before);
   await operator.restart([]);

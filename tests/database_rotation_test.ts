@@ -48,8 +48,22 @@ const changePassword: DatabaseContext["changePassword"] = async (login, password
   if (fault === "after") throw lost;
 };
 
+/** Every write of an object. */
+const writes: string[] = [];
+const objects = databaseObjects(client, silentLogger);
+
 const context: DatabaseContext = {
-  objects: databaseObjects(client, silentLogger),
+  objects: {
+    ...objects,
+    make: (manifest, aborted) => {
+      writes.push(`make ${manifest.kind} ${manifest.metadata.name}`);
+      return objects.make(manifest, aborted);
+    },
+    correct: (live, manifest, aborted) => {
+      writes.push(`correct ${manifest.kind} ${manifest.metadata.name}`);
+      return objects.correct(live, manifest, aborted);
+    },
+  },
   recordEvent: (_object, { reason }) => happened.push(reason),
   changePassword,
   newPassword: () => generatePassword((bytes) => crypto.getRandomValues(bytes)),
@@ -91,6 +105,18 @@ Deno.test("a new server gets a password and is asked for no other one", async ()
   await reconcile();
   assertEquals((await servers.secret("db-binding"))["password"], password);
   assertEquals(await logsIn(password), true);
+});
+
+Deno.test("a loop that finds everything as it should be writes nothing", async () => {
+  assertEquals(writes, ["make Service db", "make Secret db-credentials", "make Secret db-binding", "make Pod db"]);
+  const { resourceVersion } = (await client.get(DATABASE_RESOURCE, { namespace, name: "db" })).metadata;
+  writes.length = 0;
+  await reconcile();
+  assertEquals(writes, []);
+  assertEquals(
+    (await client.get(DATABASE_RESOURCE, { namespace, name: "db" })).metadata.resourceVersion,
+    resourceVersion,
+  );
 });
 
 Deno.test("a rotation waits for the Pod to know the next password, then the server and the Secrets have it", async () => {

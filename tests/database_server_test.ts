@@ -205,6 +205,24 @@ Deno.test("suspend leaves everything as it is", async () => {
   await servers.newPod("cache", "");
 });
 
+Deno.test("a Database that is deleted and made again at once waits for what is left of the first one", async () => {
+  const before = await uid("pod", "cache");
+  await kubectl.ok(["delete", "databases.zalando.org", "cache"]);
+  await servers.applied("cache", { type: "mysql" });
+  await servers.newPod("cache", before);
+  await servers.ready("cache");
+});
+
+Deno.test("a Pod that the namespace does not take is a condition, in the words of the API server", async () => {
+  const podSecurityContext = { runAsNonRoot: false, runAsUser: 0 };
+  await servers.applied("rooted", { type: "mysql", podSecurityContext });
+  const { message } = await servers.condition("rooted", "Ready=False", "ApplyRefused");
+  assertStringIncludes(message, `violates PodSecurity "restricted:latest"`);
+  await servers.applied("rooted", { type: "mysql" });
+  await servers.ready("rooted");
+  await kubectl.ok(["delete", "databases.zalando.org", "rooted"]);
+});
+
 Deno.test("a name that somebody else has is denied, and told by the loop", async () => {
   const manifest = {
     apiVersion: "v1",

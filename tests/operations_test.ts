@@ -63,7 +63,8 @@ Deno.test("health, readiness and their checks are served, and nothing else", asy
   assertEquals(await ask(operator.httpPort, "/healthz"), { status: 200, text: "ok\n" });
   assertEquals(await ask(operator.httpPort, "/healthz?verbose"), {
     status: 200,
-    text: "[+]event-loop ok\n[+]watch-databasetable ok\n[+]workers-databasetable ok\n[+]watch-database ok\n[+]workers-database ok\n",
+    text:
+      "[+]event-loop ok\n[+]watch-databasetable ok\n[+]workers-databasetable ok\n[+]watch-database ok\n[+]workers-database ok\n",
   });
   assertEquals(await ask(operator.httpPort, "/readyz"), { status: 200, text: "ok\n" });
   assertEquals(await ask(operator.httpPort, "/readyz?verbose"), {

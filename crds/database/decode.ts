@@ -116,8 +116,9 @@ function decodeSecretRef(auth: FieldReader): string | undefined {
   if (reader === undefined) return undefined;
   reader.denyUnknown(["name"]);
   const name = reader.requiredString("name");
-  if (name === undefined) reader.errors.push(required(reader.path("name"), "must name a Secret with the key password"));
-  else if (!isObjectName(name)) reader.errors.push(invalid(reader.path("name"), "must be the name of a Secret"));
+  if (name !== undefined && !isObjectName(name)) {
+    reader.errors.push(invalid(reader.path("name"), "must be the name of a Secret"));
+  }
   return name;
 }
 

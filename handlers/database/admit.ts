@@ -12,7 +12,7 @@ import { KubeError } from "../../kube/client.ts";
 import type { AdmissionRequest, ReviewedObject, Verdict } from "../admission_review.ts";
 import type { DatabaseObjects } from "./objects.ts";
 import { observeChildren } from "./observe.ts";
-import { nameFaults } from "./policy.ts";
+import { childrenInQuestion, nameFaults } from "./policy.ts";
 
 /** What admission works with. */
 export interface DatabaseAdmission {
@@ -83,12 +83,13 @@ async function takenNames(
   { objects }: DatabaseAdmission,
   signal: AbortSignal,
 ): Promise<Judgement> {
-  if (name === "") return { errors: [], warnings: [] };
   const decoded = decodeDatabaseSpec(object?.spec);
-  const isUserSecret = decoded.ok && decoded.value.auth.secretName !== undefined;
+  if (name === "" || !decoded.ok) return { errors: [], warnings: [] };
+  const spec = decoded.value;
+  const owner = { kind: KIND, name, uid: "" };
   try {
-    const children = await observeChildren(objects, { namespace, name }, signal);
-    return { errors: nameFaults(children, { kind: KIND, name, uid: "" }, isUserSecret), warnings: [] };
+    const children = childrenInQuestion(await observeChildren(objects, { namespace, name }, signal), spec, owner);
+    return { errors: nameFaults(children, owner, spec.auth.secretName !== undefined), warnings: [] };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     return { errors: [], warnings: ["whether the names are free cannot be asked now: that is checked again later"] };

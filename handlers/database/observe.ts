@@ -1,3 +1,4 @@
+import type { DatabaseSpec } from "../../crds/database/types.ts";
 import type { KubeObject, ResourceType } from "../../kube/object.ts";
 import {
   type Children,
@@ -13,6 +14,11 @@ import {
 } from "./children.ts";
 import { bindingName, credentialsName, type Identity } from "./desired.ts";
 import type { DatabaseObjects } from "./objects.ts";
+
+/** The name of the user's own Secret, if the spec has one. */
+export function secretOf({ auth }: DatabaseSpec): { readonly secretName?: string } {
+  return auth.secretName === undefined ? {} : { secretName: auth.secretName };
+}
 
 /**
  * Reads everything that exists under the names of a Database, each by its name.

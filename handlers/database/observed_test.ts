@@ -6,7 +6,7 @@ import { IDENTITY, serverOf } from "./fake_server.ts";
 import { isKept } from "./kept.ts";
 import { ownershipOf } from "./labels.ts";
 import { podStateOf } from "./pod_state.ts";
-import { changeFaults } from "./policy.ts";
+import { changeFaults, childrenInQuestion, nameFaults, storedVersion } from "./policy.ts";
 
 const METADATA = { name: "db", namespace: "shop", uid: "c1", resourceVersion: "1", creationTimestamp: "" };
 const OURS = { "app.kubernetes.io/managed-by": "tablewright", "app.kubernetes.io/instance": "db" };
@@ -116,4 +116,24 @@ Deno.test("changeFaults() refuses, by what exists, what the data does not surviv
     "spec.storage.storageClassName",
   ]);
   assertEquals(paths({ type: "mysql", storage }), ["spec.type"]);
+});
+
+Deno.test("nameFaults() asks for free names only of what the spec wants to be made", () => {
+  const children = childrenWith({}, {});
+  const faults = (spec: unknown) => {
+    const server = serverOf(spec);
+    return nameFaults(childrenInQuestion(children, server.spec, IDENTITY), IDENTITY, false).map(({ detail }) => detail);
+  };
+  assertEquals(faults({ type: "mysql" }), []);
+  assertEquals(faults({ type: "mysql", storage: { size: "1Gi" } }), [
+    "PersistentVolumeClaim shop/db exists and was not made for this Database: choose another name or remove it",
+  ]);
+});
+
+Deno.test("storedVersion() is that of our own volume", () => {
+  const children = childrenWith({}, { "tablewright.dev/server-version": "17" });
+  assertEquals(storedVersion(children, IDENTITY), undefined);
+  const { claim } = children;
+  const ours = claim === undefined ? undefined : { ...claim, metadata: { ...claim.metadata, labels: OURS } };
+  assertEquals(storedVersion({ ...children, claim: ours }, IDENTITY), "17");
 });

@@ -1,4 +1,5 @@
 import { type FieldError, forbidden, invalid } from "../../crds/field_error.ts";
+import type { DatabaseSpec } from "../../crds/database/types.ts";
 import { sizeFaults, versionFaults } from "../../crds/database/validate.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import type { Children, Pod, VolumeClaim } from "./children.ts";
@@ -7,7 +8,20 @@ import { ownershipOf, SERVER_TYPE, SERVER_VERSION } from "./labels.ts";
 
 type Owner = Pick<Identity, "kind" | "name" | "uid">;
 
-/** The objects whose names must be ours, or free. Of a user's own Secret nothing is asked. */
+/**
+ * The children without those that the spec does not ask for and that are somebody else's: their names are not needed. Of a user's
+ * own Secret nothing is asked either. Pure.
+ */
+export function childrenInQuestion(children: Children, spec: DatabaseSpec, owner: Owner): Children {
+  const unless = <T extends KubeObject>(isNeeded: boolean, child: T | undefined) =>
+    child !== undefined && !isNeeded && ownershipOf(child, owner) === "foreign" ? undefined : child;
+  return {
+    ...children,
+    claim: unless(spec.storage !== undefined, children.claim),
+    networkPolicy: unless(spec.networkPolicy, children.networkPolicy),
+  };
+}
+
 function namedChildren(children: Children, isUserSecret: boolean): readonly KubeObject[] {
   const { pod, service, claim, credentials, binding, networkPolicy } = children;
   const all = [pod, service, claim, isUserSecret ? undefined : credentials, binding, networkPolicy];
@@ -15,14 +29,14 @@ function namedChildren(children: Children, isUserSecret: boolean): readonly Kube
 }
 
 /** Faults of names that somebody else has. Pure. */
-export function nameFaults(children: Children, identity: Owner, isUserSecret: boolean): readonly FieldError[] {
+export function nameFaults(children: Children, owner: Owner, isUserSecret: boolean): readonly FieldError[] {
   return namedChildren(children, isUserSecret)
-    .filter((child) => ownershipOf(child, identity) === "foreign")
+    .filter((child) => ownershipOf(child, owner) === "foreign")
     .map(takenFault);
 }
 
 /** The fault of a name that is taken. */
-export function takenFault({ kind, metadata }: KubeObject): FieldError {
+function takenFault({ kind, metadata }: KubeObject): FieldError {
   const what = `${kind} ${metadata.namespace}/${metadata.name}`;
   return invalid(
     "metadata.name",
@@ -70,4 +84,11 @@ function claimFaults({ spec: { storage } }: Server, claim: VolumeClaim): readonl
 /** Whether a Pod without our hands on it yet must be told apart: kopf made it, for this very Database. */
 export function isMadeByKopf(pod: Pod | undefined, identity: Identity): boolean {
   return pod !== undefined && ownershipOf(pod, identity) === "kopf";
+}
+
+/** The version that the files of the server have; a spec that names none keeps it, whatever the default becomes. Pure. */
+export function storedVersion({ pod, claim }: Children, owner: Owner): string | undefined {
+  return [claim, pod].filter((child) => child !== undefined && ownershipOf(child, owner) === "ours")
+    .map((child) => child?.metadata.annotations?.[SERVER_VERSION])
+    .find((version) => version !== undefined);
 }

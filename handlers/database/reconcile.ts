@@ -1,5 +1,5 @@
 import { decodeDatabaseSpec } from "../../crds/database/decode.ts";
-import type { Database } from "../../crds/database/types.ts";
+import type { Database, DatabaseSpec } from "../../crds/database/types.ts";
 import { validateDatabaseName } from "../../crds/database/validate.ts";
 import type { FieldError } from "../../crds/field_error.ts";
 import { isKubeError, KubeError } from "../../kube/client.ts";
@@ -9,7 +9,8 @@ import type { DatabaseContext } from "./context.ts";
 import { converge, endpointOf, type Outcome } from "./converge.ts";
 import { desiredServer, identityOf, type Server } from "./desired.ts";
 import { knowsOurSchema, SERVER_VERSION } from "./labels.ts";
-import { observeChildren } from "./observe.ts";
+import { observeChildren, secretOf } from "./observe.ts";
+import { childrenInQuestion, storedVersion } from "./policy.ts";
 import { DATABASE_RESOURCE, type ServedSchema } from "./objects.ts";
 import { podStateOf } from "./pod_state.ts";
 import { madeMessage, nextStatus } from "./status.ts";
@@ -39,18 +40,25 @@ export class DatabaseReconciler {
     const decoded = decodeDatabaseSpec(object.spec);
     const errors = [...validateDatabaseName(object.metadata.name), ...(decoded.ok ? [] : decoded.errors)];
     if (!decoded.ok || errors.length > 0) return await this.#refuse(object, { errors, schema }, signal);
-    const server = desiredServer(identityOf(object), decoded.value, schema === "ours");
-    const { login, identity } = server;
-    const children = await observeChildren(
-      this.#context.objects,
-      { ...identity, secretName: login.secretName },
-      signal,
-    );
+    const { server, children } = await this.#observe(object, { spec: decoded.value, schema }, signal);
     if (schema === "other" && hasHiddenSpec(children)) return this.#tellDowngrade(object);
     this.#downgraded.delete(object.metadata.uid);
     const outcome = await this.#converge(object, { server, children }, signal);
     await this.#report(object, { outcome, schema }, signal);
     return { requeueAfterMs: Math.min(outcome.recheckMs ?? RESYNC_MS, RESYNC_MS) };
+  }
+
+  async #observe(
+    object: Database,
+    { spec, schema }: { readonly spec: DatabaseSpec; readonly schema: ServedSchema },
+    signal: AbortSignal,
+  ): Promise<{ readonly server: Server; readonly children: Children }> {
+    const identity = identityOf(object);
+    const seen = await observeChildren(this.#context.objects, { ...identity, ...secretOf(spec) }, signal);
+    const children = childrenInQuestion(seen, spec, identity);
+    const version = spec.version ?? storedVersion(children, identity);
+    const known = version === undefined ? spec : { ...spec, version };
+    return { server: desiredServer(identity, known, schema === "ours"), children };
   }
 
   async #converge(

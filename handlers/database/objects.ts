@@ -1,7 +1,8 @@
 import { type Database, GROUP, KIND, PLURAL, SCHEMA_REVISION, VERSION } from "../../crds/database/types.ts";
 import type { DatabaseStatus } from "../../crds/database/types.ts";
 import { isKubeError, type KubeClient } from "../../kube/client.ts";
-import { readCustomResourceDefinition } from "../../kube/crd.ts";
+import { Rights } from "../../kube/access_review.ts";
+import { CRDS, isServedForDeletionOnly, isStatusServed, readCustomResourceDefinition } from "../../kube/crd.ts";
 import type { Logger } from "../../kube/logger.ts";
 import type { KubeManifest, KubeObject, ResourceType } from "../../kube/object.ts";
 import { StatusWriter } from "../../kube/status_writer.ts";
@@ -49,6 +50,7 @@ const TYPES = [POD, SERVICE, VOLUME_CLAIM, SECRET, NETWORK_POLICY];
 
 /** The reconciler's verbs on a real API server. */
 export function databaseObjects(client: KubeClient, logger: Logger): DatabaseObjects {
+  const rights = new Rights(client, () => performance.now());
   const statusWriter = new StatusWriter({ client, type: DATABASE_RESOURCE, logger });
   return {
     async read<T extends KubeObject>(
@@ -63,7 +65,7 @@ export function databaseObjects(client: KubeClient, logger: Logger): DatabaseObj
         throw error;
       }
     },
-    servedSchema: (signal) => readServedSchema(client, signal),
+    servedSchema: (signal) => readServedSchema(client, rights, signal),
     async make(manifest, signal) {
       await client.apply(typeOf(manifest), manifest, { signal });
     },
@@ -91,11 +93,19 @@ export function databaseObjects(client: KubeClient, logger: Logger): DatabaseObj
   };
 }
 
-async function readServedSchema(client: KubeClient, signal: AbortSignal): Promise<ServedSchema> {
-  const definition = await readCustomResourceDefinition(client, `${PLURAL}.${GROUP}`, signal);
+async function readServedSchema(client: KubeClient, rights: Rights, signal: AbortSignal): Promise<ServedSchema> {
+  const name = `${PLURAL}.${GROUP}`;
+  if (!await rights.allow({ verb: "get", type: CRDS, name }, signal)) return await discoverSchema(client, signal);
+  const definition = await readCustomResourceDefinition(client, name, signal);
   if (definition === undefined || definition.terminating) return "going";
   // `kubectl apply` of the bare definition replaces the schema and leaves our annotation: the subresource tells.
   return definition.hasStatusSubresource && definition.revision >= SCHEMA_REVISION ? "ours" : "other";
+}
+
+/** Whoever may not read the CRD learns from the discovery what it needs: the bare definition serves no status. */
+async function discoverSchema(client: KubeClient, signal: AbortSignal): Promise<ServedSchema> {
+  if (await isServedForDeletionOnly(client, DATABASE_RESOURCE, signal)) return "going";
+  return await isStatusServed(client, DATABASE_RESOURCE, signal) ? "ours" : "other";
 }
 
 function typeOf({ kind }: KubeManifest): ResourceType {

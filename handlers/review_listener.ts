@@ -1,5 +1,6 @@
 import type { KeyPair } from "../kube/certificate.ts";
 import { systemTiming } from "../kube/timing.ts";
+import { ConnectionRelay, type RelayLimits } from "./connection_relay.ts";
 import { listen } from "./listen.ts";
 
 /** The HTTPS server of reviews, as the order of a shutdown needs it. */
@@ -17,13 +18,14 @@ export interface ReviewListenerOptions {
   readonly port: number;
   readonly pair: KeyPair;
   readonly review: (request: Request) => Response | Promise<Response>;
-  /** How long a replaced listener goes on, in milliseconds; default 100,000: a Go client keeps an idle connection for 90 s. */
+  /** How long a replaced server goes on, in milliseconds; default 100,000: a Go client keeps an idle connection for 90 s. */
   readonly lingerMs?: number;
+  readonly limits?: RelayLimits;
 }
 
-/** One listener with one certificate. */
+/** The server of one certificate, on a loopback port of its own. */
 interface Generation {
-  readonly server: Deno.HttpServer;
+  readonly server: Deno.HttpServer<Deno.NetAddr>;
   closing: boolean;
 }
 
@@ -34,21 +36,21 @@ const DEFAULT_LINGER_MS = 100_000;
  *
  * The API server speaks HTTP/1.1 to a Service and keeps idle connections: a `shutdown()` alone cuts them while a review is on its
  * way, and Go does not send a POST again. Answers that carry `connection: close` let it leave first. The runtime cannot change the
- * certificate of a listener: a second one on the same port takes over while the first one lingers.
+ * certificate of a server: another one takes the new connections over while the old one lingers (docs/adr/0004).
  *
  * @throws {StartError} one line, if the port cannot be had.
  */
 export function serveReviews(options: ReviewListenerOptions): ReviewListener {
-  const { hostname, port, pair, lingerMs = DEFAULT_LINGER_MS } = options;
-  const flag = "--webhook-port";
-  // A port that is shared on purpose would be shared with another operator too.
-  listen({ flag, port }, () => Deno.listen({ hostname, port })).close();
-  const generations = [serveGeneration(options, pair)];
+  const { hostname, port, pair, lingerMs = DEFAULT_LINGER_MS, limits } = options;
+  const front = listen({ flag: "--webhook-port", port }, () => Deno.listen({ hostname, port }));
+  let current = startGeneration(options, pair);
+  const generations = new Set([current]);
+  const relay = new ConnectionRelay(front, () => current.server.addr, limits);
   const stopping = new AbortController();
   let closing = false;
   const end = async (generation: Generation) => {
     await generation.server.shutdown();
-    generations.splice(generations.indexOf(generation), 1);
+    generations.delete(generation);
   };
   return {
     closeConnections() {
@@ -58,31 +60,29 @@ export function serveReviews(options: ReviewListenerOptions): ReviewListener {
     replaceCertificate(next) {
       // Whoever is on its way out needs no new one.
       if (closing || stopping.signal.aborted) return;
-      const replaced = generations.filter(({ closing }) => !closing);
-      generations.push(serveGeneration(options, next));
-      for (const each of replaced) {
-        each.closing = true;
-        systemTiming.delay(lingerMs, stopping.signal).then(() => end(each), () => {});
-      }
+      const replaced = current;
+      replaced.closing = true;
+      current = startGeneration(options, next);
+      generations.add(current);
+      systemTiming.delay(lingerMs, stopping.signal).then(() => end(replaced), () => {});
     },
     async shutdown() {
       stopping.abort();
-      await Promise.all(generations.map(({ server }) => server.shutdown()));
+      relay.stopListening();
+      await Promise.all(Array.from(generations, ({ server }) => server.shutdown()));
+      relay.close();
     },
   };
 }
 
-function serveGeneration({ hostname, port, review }: ReviewListenerOptions, pair: KeyPair): Generation {
+function startGeneration({ review }: ReviewListenerOptions, pair: KeyPair): Generation {
   const { certificate: cert, privateKey: key } = pair;
   const answer = async (request: Request) => {
     const response = await review(request);
     if (generation.closing) response.headers.set("connection", "close");
     return response;
   };
-  const server = listen(
-    { flag: "--webhook-port", port },
-    (onListen) => Deno.serve({ port, hostname, cert, key, onListen, reusePort: true }, answer),
-  );
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", cert, key, onListen() {} }, answer);
   const generation: Generation = { server, closing: false };
   return generation;
 }

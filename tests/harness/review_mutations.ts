@@ -123,6 +123,8 @@ export class ReviewMutator {
 
   #changeSomewhere(root: Json): void {
     const places = placesOf(root);
+    // Nothing is left of it.
+    if (places.length === 0) return;
     const [holder, key] = this.pick(places);
     if (Array.isArray(holder)) return this.#changeItem(holder, Number(key));
     switch (this.pick(["replace", "replace", "remove", "add", "rename", "borrow"] as const)) {

@@ -36,7 +36,7 @@ const DEFAULT_LINGER_MS = 100_000;
  *
  * The API server speaks HTTP/1.1 to a Service and keeps idle connections: a `shutdown()` alone cuts them while a review is on its
  * way, and Go does not send a POST again. Answers that carry `connection: close` let it leave first. The runtime cannot change the
- * certificate of a server: another one takes the new connections over while the old one lingers (docs/adr/0004).
+ * certificate of a server: another one takes the new connections over while the old one lingers (docs/adr/0005).
  *
  * @throws {StartError} one line, if the port cannot be had.
  */

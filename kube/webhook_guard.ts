@@ -27,6 +27,7 @@ export class WebhookGuard {
   readonly #options: WebhookGuardOptions;
   #failurePolicy: FailurePolicy | undefined;
   #look = Promise.withResolvers<void>();
+  #writing: Promise<unknown> = Promise.resolve();
   /** How often what the configurations are built from has changed. */
   #revision = 0;
   /** Since when, in milliseconds since 1970, the API server has had what is built now. */
@@ -38,9 +39,11 @@ export class WebhookGuard {
 
   /** Writes both configurations with that policy, and guards it from then on. */
   async apply(failurePolicy: FailurePolicy, signal: AbortSignal): Promise<void> {
-    const configurations = await this.#options.build(failurePolicy, signal);
-    await applyWebhookConfigurations(this.#options.client, configurations, signal);
-    this.#failurePolicy = failurePolicy;
+    await this.#oneAtATime(async () => {
+      const configurations = await this.#options.build(failurePolicy, signal);
+      await applyWebhookConfigurations(this.#options.client, configurations, signal);
+      this.#failurePolicy = failurePolicy;
+    });
     this.#look.resolve();
   }
 
@@ -84,10 +87,17 @@ export class WebhookGuard {
       if (signal.aborted) return;
       this.#look = Promise.withResolvers();
       if (timing.now() - last > QUIET_MS) backoff.reset();
-      if (!await this.#restore()) continue;
+      if (!await this.#oneAtATime(() => this.#restore())) continue;
       last = timing.now();
       await pause(timing, backoff.next(), signal);
     }
+  }
+
+  /** A repair that began before an `apply()` would bring back the policy of before. */
+  async #oneAtATime<T>(write: () => Promise<T>): Promise<T> {
+    const result = this.#writing.then(write);
+    this.#writing = result.catch(() => {});
+    return await result;
   }
 
   /** Says whether there was something to do; what failed is tried again. */

@@ -10,6 +10,7 @@ import { LiveCatalog } from "../handlers/database_table/live_catalog.ts";
 import type { ReconcileContext } from "../handlers/database_table/context.ts";
 import { createAdmissionApp } from "../handlers/server.ts";
 import { ProbeResponder } from "../handlers/probe.ts";
+import { noTelemetry } from "../handlers/telemetry.ts";
 import { memoryLogger, silentLogger } from "../kube/logger.ts";
 import type { Database } from "../postgres/session/client.ts";
 import { PostgresError } from "../postgres/session/errors.ts";
@@ -38,6 +39,7 @@ const app = createAdmissionApp({
   kinds: [table, databaseHandler()],
   probe: new ProbeResponder(crypto.getRandomValues(new Uint8Array(32))),
   logger,
+  telemetry: noTelemetry,
 });
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { DEFAULT_LIMITS } from "../handlers/connection_relay.ts";
 import { type ReviewListener, serveReviews } from "../handlers/review_listener.ts";
 import { createAdmissionApp } from "../handlers/server.ts";
+import { noTelemetry } from "../handlers/telemetry.ts";
 import { databaseHandler } from "../handlers/database/admit.ts";
 import { createCertificateAuthority, issueCertificate } from "../kube/certificate.ts";
 import { silentLogger } from "../kube/logger.ts";
@@ -25,7 +26,13 @@ const PATIENT = { stalledMs: 60_000, idleMs: 60_000 };
 function serve(tokens: readonly string[], limits: typeof QUICK): Served {
   const port = findFreePort();
   const probe = { answer: () => Promise.resolve(undefined) };
-  const app = createAdmissionApp({ kinds: [databaseHandler()], probe, logger: silentLogger, tokens });
+  const app = createAdmissionApp({
+    kinds: [databaseHandler()],
+    probe,
+    logger: silentLogger,
+    telemetry: noTelemetry,
+    tokens,
+  });
   const listener = serveReviews({
     hostname: "127.0.0.1",
     port,

@@ -1,6 +1,7 @@
 import { Admission } from "../../handlers/admission.ts";
 import { type Config, parseCommandLine } from "../../handlers/config.ts";
 import type { KindHandler } from "../../handlers/registry.ts";
+import { noTelemetry } from "../../handlers/telemetry.ts";
 import { type ReviewListener, serveReviews } from "../../handlers/review_listener.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { memoryLogger } from "../../kube/logger.ts";
@@ -50,7 +51,16 @@ export async function startAdmissionServer(options: AdmissionServerOptions): Pro
   const stop = new AbortController();
   const [probe] = kinds;
   if (probe === undefined) throw new TypeError("an admission server needs a kind");
-  const parts = { config, embeddedCluster: false, client, kinds, probeType: probe.resource, timing, logger };
+  const parts = {
+    config,
+    embeddedCluster: false,
+    client,
+    kinds,
+    probeType: probe.resource,
+    timing,
+    logger,
+    telemetry: noTelemetry,
+  };
   const admission = await Admission.create(parts, stop.signal);
   const listener = serveReviews({
     hostname,

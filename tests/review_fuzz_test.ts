@@ -32,6 +32,7 @@ const database: Database = {
 const table = databaseTableHandler({
   catalog: new LiveCatalog(database, "cluster"),
   isNamespaceTerminating: () => Promise.resolve(false),
+  now: () => performance.now(),
   logger: silentLogger,
 }, {} as ReconcileContext);
 const logger = memoryLogger();

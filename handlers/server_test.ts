@@ -17,7 +17,15 @@ async function setUp(validate?: KindHandler["validate"]) {
   const ask = async (path: string, request: Record<string, unknown>) => {
     const { group, version, plural } = kind.resource;
     const object = { metadata: { name: "db", namespace: "shop" }, spec: { type: "mongo" } };
-    const whole = { uid: "r1", operation: "CREATE", namespace: "shop", name: "db", object, ...request };
+    const whole = {
+      uid: "r1",
+      operation: "CREATE",
+      namespace: "shop",
+      name: "db",
+      object,
+      oldObject: object,
+      ...request,
+    };
     const review = {
       apiVersion: "admission.k8s.io/v1",
       kind: "AdmissionReview",

@@ -188,7 +188,7 @@ function printBanner({ config, clone, env }: LocalRunOptions, choice: Choice, se
     kubectl,
     hasPsql: servers.postgres !== undefined && findOnPath("psql", env["PATH"]) !== undefined,
     simulatesPods: embedded,
-    admission: config.webhooks && (embedded || config.webhookUrl !== undefined),
+    admission: config.webhooks && (embedded || config.webhookUrl !== undefined || config.webhookService !== undefined),
     ...(embedded ? { kubeconfig: files.kubeconfig } : {}),
     ...(servers.postgres === undefined ? {} : { databaseUrlFile: files.databaseUrl }),
   }));

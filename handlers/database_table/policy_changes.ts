@@ -134,6 +134,8 @@ function isReplaced(constraint: string, { plan }: PolicyContext): boolean {
 function refuseDropIndex(name: string, context: PolicyContext): readonly FieldError[] {
   const creates = context.plan.changes.filter((change) => change.kind === "CreateIndex").length;
   const drops = context.plan.changes.filter((change) => change.kind === "DropIndex").length;
+  // Its successor is built, and waits for the name.
+  if (context.plan.changes.some((change) => change.kind === "RenameIndex" && change.to === name)) return [];
   if (creates >= drops || isInvalid(name, context) || isAllowed("DropIndex", context)) return [];
   return [forbidden(
     "spec.indexes",

@@ -93,17 +93,37 @@ function keysToWait(changes: readonly SchemaChange[]): readonly Part[] {
   );
 }
 
-/** An index that was never finished serves nobody; one that another type may not fit goes before the type comes. */
+/**
+ * An index waits for the one that takes its name, or for a key. Any other is told from one that is no longer wanted only while
+ * its successor is missing: behind the build a plan would be nothing but its removal, which a policy may refuse.
+ *
+ * One that was never finished serves nobody; one that another type may not fit goes before the type comes.
+ */
 function indexesToWait(changes: readonly SchemaChange[], observed: Table | undefined): readonly Part[] {
   const going = new Set(changes.flatMap((change) => change.kind === "DropIndex" ? [change.name] : []));
   const retyped = new Set([...namesOfColumns(changes, "ChangeType"), ...namesOfColumns(changes, "SetCollation")]);
+  const successors = new Set(changes.flatMap(indexNameOf));
+  const comesOnlyKey = !changes.some(({ kind }) => kind === "CreateIndex" || kind === "RebuildIndex");
   return (observed?.indexes ?? []).flatMap((index) => {
     const { name, valid } = index;
     if (name === undefined || !valid || !going.has(name)) return [];
+    if (!successors.has(name) && !comesOnlyKey) return [];
     const columns = columnsOf(index);
     const isRetyped = columns === undefined ? retyped.size > 0 : columns.some((column) => retyped.has(column));
     return isRetyped ? [] : [{ name, columns }];
   });
+}
+
+function indexNameOf(change: SchemaChange): readonly string[] {
+  switch (change.kind) {
+    case "CreateIndex":
+    case "RebuildIndex":
+      return change.index.name === undefined ? [] : [change.index.name];
+    case "RenameIndex":
+      return [change.to];
+    default:
+      return [];
+  }
 }
 
 function columnsOf({ keys, include, where }: Index): readonly string[] | undefined {

@@ -28,8 +28,6 @@ export interface FixpointCase {
   readonly afterwards?: readonly string[];
   /** PostgreSQL prints expressions in another way than of a table that is made at once: after a changed type. */
   readonly printsOther?: true;
-  /** Parts keep names that they would not get today: they stood there before, or were built beside what they replace. */
-  readonly keepsNames?: true;
   /** The forecast is darker than what happens: the planner cannot know better. */
   readonly darkForecast?: true;
 }

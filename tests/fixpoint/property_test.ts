@@ -37,10 +37,8 @@ async function reaches({ old, next, rows, retypes }: SpecPair): Promise<void> {
   await byHand.remove(subject.wanted.desired);
   const should = await madeAtOnce(at, next);
   await assertState(at, subject, { should, printsOther: retypes });
-  // An index that nobody named keeps the name under which it was built, beside the one that it replaces.
-  const names = (all: readonly string[]) => all.filter((name) => !/_idx\d*$/.test(name));
   if (isNamedAsNew(before, subject)) {
-    assertEquals(names((await at.stateOf(subject)).names), names(should.names), "the names");
+    assertEquals((await at.stateOf(subject)).names, should.names, "the names");
   }
   const [{ count } = { count: -1 }] = await at.query<{ readonly count: number }>(
     `SELECT count(*)::int4 AS count FROM "${schema}"."${subject.wanted.desired.name}"`,

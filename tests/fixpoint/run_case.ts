@@ -46,7 +46,7 @@ export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise
   }
   const should = await madeAtOnce(at, each.next);
   await assertState(at, next, { should, printsOther: each.printsOther === true });
-  if (each.keepsNames !== true && isNamedAsNew(before, next)) {
+  if (isNamedAsNew(before, next)) {
     assertEquals((await at.stateOf(next)).names, should.names, "the names");
   }
   if (before !== undefined) await assertRows(at, each, { before, next, rowsBefore });

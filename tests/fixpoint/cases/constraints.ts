@@ -605,7 +605,6 @@ const NAMES: readonly FixpointCase[] = [
     name: "an unnamed index changes its order",
     old: ab({ indexes: [{ columns: ["A"] }] }),
     next: ab({ indexes: [{ columns: [{ name: "A", order: "Descending" }] }] }),
-    keepsNames: true,
     changes: "DropIndex CreateIndex",
   }),
   ...both({

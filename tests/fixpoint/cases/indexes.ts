@@ -168,7 +168,6 @@ const CHANGED: readonly FixpointCase[] = [
     rows: ROWS,
     next: indexed({ columns: ["A"], where: "B > 2" }),
     changes: "DropIndex CreateIndex",
-    keepsNames: true,
   },
   {
     name: "an expression of an index changes",
@@ -183,7 +182,6 @@ const CHANGED: readonly FixpointCase[] = [
     rows: ROWS,
     next: indexed({ columns: [{ name: "A", order: "Descending" }] }),
     changes: "DropIndex CreateIndex",
-    keepsNames: true,
   },
   {
     name: "the default order said aloud is no change",

@@ -15,7 +15,7 @@ export interface AdmissionRequest {
   readonly dryRun: boolean;
 }
 
-/** An object under review: the API server vouches for its metadata, nobody for its spec. */
+/** An object under review: its metadata has the types that an API server checks, nobody vouches for its spec. */
 export interface ReviewedObject {
   readonly metadata: {
     readonly name?: string;
@@ -47,6 +47,12 @@ export interface PatchOperation {
 }
 
 const OPERATIONS = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
+
+/** Which objects a review of each operation has. */
+const NEEDED = { CREATE: ["object"], UPDATE: ["object", "oldObject"], DELETE: ["oldObject"], CONNECT: [] } as const;
+
+/** Texts in an object's metadata. */
+const STRINGS = ["name", "generateName", "namespace", "uid", "deletionTimestamp"] as const;
 
 /** The API server cuts off single warnings at 256 and all of them at 4,096 bytes; longer lists are shortened by us. */
 const MAX_WARNINGS_BYTES = 4_096;
@@ -82,10 +88,11 @@ function decodeRequest(request: Readonly<Record<string, unknown>>): DecodedRevie
   }
   const object = decodeObject(request["object"]);
   const oldObject = decodeObject(request["oldObject"]);
-  const metadata = (object ?? oldObject)?.metadata;
-  if (metadata === undefined) {
-    return { ok: false, fault: "Cannot read the review: request.object or request.oldObject must be an object" };
+  for (const field of NEEDED[operation]) {
+    if ((field === "object" ? object : oldObject) !== undefined) continue;
+    return { ok: false, fault: `Cannot read the review: request.${field} must be an object with metadata` };
   }
+  const metadata = (object ?? oldObject)?.metadata;
   return {
     ok: true,
     request: {
@@ -93,8 +100,8 @@ function decodeRequest(request: Readonly<Record<string, unknown>>): DecodedRevie
       operation,
       resource: { group: resource["group"], version: String(resource["version"]), resource: resource["resource"] },
       kind: isObject(request["kind"]) ? String(request["kind"]["kind"]) : "",
-      namespace: typeof namespace === "string" ? namespace : metadata.namespace ?? "",
-      name: typeof name === "string" && name !== "" ? name : metadata.name ?? "",
+      namespace: typeof namespace === "string" ? namespace : metadata?.namespace ?? "",
+      name: typeof name === "string" && name !== "" ? name : metadata?.name ?? "",
       object,
       oldObject,
       dryRun: request["dryRun"] === true,
@@ -102,10 +109,23 @@ function decodeRequest(request: Readonly<Record<string, unknown>>): DecodedRevie
   };
 }
 
+/** `undefined` if it is no object, or its metadata is none that an API server lets pass. */
 function decodeObject(value: unknown): ReviewedObject | undefined {
   if (!isObject(value) || !isObject(value["metadata"])) return undefined;
-  // The API server has validated the metadata of every object that it sends.
-  return value as unknown as ReviewedObject;
+  const metadata = value["metadata"];
+  const isMetadata = STRINGS.every((field) => isAbsentOr(metadata[field], isString)) &&
+    isAbsentOr(metadata["generation"], (each) => typeof each === "number") &&
+    isAbsentOr(metadata["finalizers"], (each) => Array.isArray(each) && each.every(isString)) &&
+    isAbsentOr(metadata["annotations"], (each) => isObject(each) && Object.values(each).every(isString));
+  return isMetadata ? { ...value, metadata } : undefined;
+}
+
+function isAbsentOr(value: unknown, check: (value: unknown) => boolean): boolean {
+  return value === undefined || check(value);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 /** The answer to a validating review; faults become `422 Invalid` with one cause each, which kubectl prints as bullets. */

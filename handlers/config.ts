@@ -1,20 +1,18 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { parseQualifiedName } from "../postgres/text/qualified_name.ts";
 
+import { readWebhookFlags, WEBHOOK_FLAGS, type WebhookFlags } from "./webhook_flags.ts";
+import { optional, type Parsed, readEnum, readNumber, text, UsageError } from "./flags.ts";
+
 /** Everything that flags and the environment decide; see `HELP` for the words that users know. */
-export interface Config {
+export interface Config extends WebhookFlags {
   /** Namespaces to watch; empty = all. */
   readonly namespaces: readonly string[];
-  readonly webhooks: boolean;
-  readonly webhookPort: number;
   readonly httpPort: number;
   /** The address for health; absent: all of this machine. */
   readonly httpHost?: string;
-  /** Where the API server reaches the admission server, when it is not the embedded one. */
-  readonly webhookUrl?: string;
   /** Names configurations and field managers. */
   readonly instance: string;
-  readonly dev: boolean;
   readonly installCrds: boolean;
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -55,8 +53,13 @@ Usage: tablewright [run] [flags]
   -n, --namespace NAME      watch this namespace; repeatable (also WATCH_NAMESPACE, comma-separated)
   -A, --all-namespaces      watch all namespaces (default)
       --context NAME        use this context of the kubeconfig
+      --webhook-service NAMESPACE/NAME[:PORT]   the Service through which the API server reaches the admission
+                            servers; Secret <instance>-ca in its namespace keeps their certificates (port 443)
       --webhook-url URL     where the API server reaches the admission server of this process
       --webhook-port PORT   admission, HTTPS (8443)
+      --cert-dir FOLDER     tls.crt, tls.key and maybe ca.crt of the admission server, read again when they change; the
+                            CA bundle of the configurations is then left to whoever (cert-manager) makes these files
+      --webhook-token-file FILE   a review must carry one of the bearer tokens in it, one a line
       --http-port PORT      health and metrics, HTTP (8080)
   -L, --liveness URL        health and metrics at this http://HOST:PORT, instead of --http-port
       --webhooks on|off     register webhooks (on)
@@ -82,10 +85,8 @@ Environment: KUBECONFIG, DATABASE_URL, WATCH_NAMESPACE, POD_NAME, POD_NAMESPACE,
 const STRINGS = [
   "liveness",
   "context",
-  "webhook-url",
-  "webhook-port",
+  ...WEBHOOK_FLAGS,
   "http-port",
-  "webhooks",
   "instance",
   "leader-election-namespace",
   "log-format",
@@ -113,8 +114,6 @@ const ALIASES = {
   q: "quiet",
   h: "help",
 };
-
-type Parsed = Readonly<Record<string, unknown>>;
 
 /** Reads the command line; every fault is one line that names the flag. Pure: the environment is an argument. */
 export function parseCommandLine(args: readonly string[], env: Environment): Command {
@@ -147,8 +146,6 @@ export function podConfig(config: Config): Config {
   return { ...config, installCrds: false };
 }
 
-class UsageError extends Error {}
-
 function usage(message: string): Command {
   return { kind: "usage", message: `${message}; see --help` };
 }
@@ -157,12 +154,10 @@ function readConfig(parsed: Parsed, env: Environment): Config {
   const inPod = env["KUBERNETES_SERVICE_HOST"] !== undefined;
   return {
     namespaces: readNamespaces(parsed, env),
-    webhooks: readEnum(parsed, "webhooks", ["on", "off"]) !== "off",
-    webhookPort: readNumber(parsed, "webhook-port", { fallback: 8443, max: 65_535 }),
+    ...readWebhookFlags(parsed),
     ...readHealthAddress(parsed),
     maxConcurrentReconciles: readNumber(parsed, "max-concurrent-reconciles", { fallback: 10, max: 1_000 }),
     instance: readInstance(parsed, env),
-    dev: parsed["dev"] === true,
     installCrds: parsed["no-crds"] !== true,
     embeddedDatabase: parsed["embedded-database"] === true,
     reset: parsed["reset"] === true,
@@ -173,23 +168,10 @@ function readConfig(parsed: Parsed, env: Environment): Config {
     processName: env["POD_NAME"] || env["HOSTNAME"] || "tablewright",
     logFormat: readEnum(parsed, "log-format", ["plain", "full", "json"]) ?? "plain",
     logLevel: readLogLevel(parsed),
-    ...optional("webhookUrl", readWebhookUrl(parsed)),
     ...optional("context", text(parsed, "context")),
     ...optional("kubeconfig", env["KUBECONFIG"] || undefined),
     ...optional("databaseUrl", env["DATABASE_URL"] || undefined),
   };
-}
-
-/** A key that is left out when its value is `undefined`, as `exactOptionalPropertyTypes` wants it. */
-function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return value === undefined ? {} : { [key]: value } as { readonly [P in K]?: V };
-}
-
-function text(parsed: Parsed, flag: string): string | undefined {
-  const value = parsed[flag];
-  if (value === undefined) return undefined;
-  if (typeof value !== "string" || value === "") throw new UsageError(`--${flag} needs a value`);
-  return value;
 }
 
 function readNamespaces(parsed: Parsed, env: Environment): readonly string[] {
@@ -236,24 +218,6 @@ function readAllowedFunctions(parsed: Parsed): ReadonlySet<string> {
   }));
 }
 
-function readNumber(parsed: Parsed, flag: string, range: { fallback: number; max: number }): number {
-  const value = text(parsed, flag);
-  if (value === undefined) return range.fallback;
-  const number = Number(value);
-  if (Number.isInteger(number) && number >= 1 && number <= range.max) return number;
-  throw new UsageError(`--${flag} must be a whole number from 1 to ${range.max}: current value is "${value}"`);
-}
-
-function readEnum<T extends string>(parsed: Parsed, flag: string, members: readonly T[]): T | undefined {
-  const value = text(parsed, flag);
-  if (value === undefined) return undefined;
-  const member = members.find((each) => each === value);
-  if (member === undefined) {
-    throw new UsageError(`--${flag} must be one of ${members.join(", ")}: current value is "${value}"`);
-  }
-  return member;
-}
-
 /** Where health is served: kopf's users name a URL. */
 function readHealthAddress(parsed: Parsed): Pick<Config, "httpPort" | "httpHost"> {
   const value = text(parsed, "liveness");
@@ -281,16 +245,6 @@ function readInstance(parsed: Parsed, env: Environment): string {
   throw new UsageError(
     `--instance must be a lower-case DNS label of at most 42 characters: current value is "${instance}"`,
   );
-}
-
-function readWebhookUrl(parsed: Parsed): string | undefined {
-  const value = text(parsed, "webhook-url");
-  if (value === undefined) return undefined;
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol !== "https:" || url.search !== "" || url.hash !== "" || url.username !== "") {
-    throw new UsageError(`--webhook-url must be an https:// address without query: current value is "${value}"`);
-  }
-  return value.replace(/\/+$/, "");
 }
 
 function readLogLevel(parsed: Parsed): Config["logLevel"] {

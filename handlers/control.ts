@@ -6,6 +6,7 @@ import type { KubeObject } from "../kube/object.ts";
 import type { Logger } from "../kube/logger.ts";
 import type { Timing } from "../kube/timing.ts";
 import type { DatabaseRecovery } from "./database_recovery.ts";
+import { watchOwned } from "./owned_objects.ts";
 import type { KindHandler, TendedObjects } from "./registry.ts";
 import { RunningReconciles } from "./running_reconciles.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -38,7 +39,7 @@ export interface KindControl {
   readonly name: string;
   readonly informer: Informer;
   readonly running: RunningReconciles;
-  /** Keeps the informer's cache until the signal is aborted, so that a standby is warm. Never rejects. */
+  /** Keeps the caches until the signal is aborted, so that a standby is warm. Never rejects. */
   readonly watch: (signal: AbortSignal) => Promise<void>;
   /**
    * Reconciles every object, and then each that changes, as long as this process leads. Asked to stop, it lets running reconciles
@@ -71,12 +72,16 @@ export function controlKind(kind: KindHandler, options: ControlOptions): KindCon
     logger,
     onChange,
   });
+  const enqueue = (key: string) => controller?.enqueue(key);
+  const owned = watchOwned(reconciler.owns ?? [], { client, namespaces, timing, logger, enqueue });
   const running = new RunningReconciles(timing);
   return {
     name,
     informer,
     running,
-    watch: (signal) => informer.run(signal),
+    watch: async (signal) => {
+      await Promise.all([informer, ...owned].map((each) => each.run(signal)));
+    },
     work: async (leadership) => {
       const current = makeController({ name, reconciler, informer, running, logger }, options);
       controller = current;

@@ -1,6 +1,7 @@
 import { parse, parseAll } from "@std/yaml";
 import databases from "../crds/databases.zalando.org.yaml" with { type: "text" };
 import databaseTables from "../crds/databasetables.kopf.demo.yaml" with { type: "text" };
+import databasePolicy from "../manifests/base/database_policy.yaml" with { type: "text" };
 import policy from "../manifests/base/validating_admission_policy.yaml" with { type: "text" };
 import { Backoff } from "../kube/backoff.ts";
 import { applyCustomResourceDefinition, type CrdContext, readCustomResourceDefinition } from "../kube/crd.ts";
@@ -28,7 +29,7 @@ export async function installDefinitions(context: CrdContext, signal: AbortSigna
     if (existing?.terminating) void installLater(context, manifest, signal);
     else await installKind(context, manifest, signal);
   }
-  for (const manifest of parseAll(policy) as KubeManifest[]) {
+  for (const manifest of [policy, databasePolicy].flatMap((text) => parseAll(text) as KubeManifest[])) {
     const type = { ...POLICY, kind: manifest.kind, plural: PLURALS[manifest.kind] ?? "" };
     await context.client.apply(type, manifest, { force: true, signal });
   }

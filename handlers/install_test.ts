@@ -45,7 +45,13 @@ function clusterWithDyingKind(): {
 Deno.test("installDefinitions() does not wait for a kind that is being deleted, and installs it once it is gone", async () => {
   const { context, applied, gone, tablesApplied } = clusterWithDyingKind();
   await installDefinitions(context, new AbortController().signal);
-  assertEquals(applied, ["databases.zalando.org", "tablewright", "tablewright"]);
+  assertEquals(applied, [
+    "databases.zalando.org",
+    "tablewright",
+    "tablewright",
+    "tablewright-databases",
+    "tablewright-databases",
+  ]);
   gone();
   await tablesApplied;
   assertEquals(applied.at(-1), TABLES);

@@ -3,9 +3,12 @@ import type { EventRecorder } from "../kube/event_recorder.ts";
 import type { Logger } from "../kube/logger.ts";
 import type { Timing } from "../kube/timing.ts";
 import type { Database } from "../postgres/session/client.ts";
+import { changeRolePassword } from "../postgres/apply/role_password.ts";
 import type { RegistryGate } from "../postgres/registry/registry_gate.ts";
 import type { Config } from "./config.ts";
-import { databaseHandler } from "./database/admit.ts";
+import { generatePassword } from "./database/credentials.ts";
+import { databaseHandler } from "./database/handler.ts";
+import { databaseObjects } from "./database/objects.ts";
 import { databaseTableHandler } from "./database_table/handler.ts";
 import { LiveCatalog } from "./database_table/live_catalog.ts";
 import { tableObjects } from "./database_table/objects.ts";
@@ -29,13 +32,17 @@ export interface KindDependencies {
 
 /** The one list to extend: routes, webhook rules and watches derive from it. */
 export function createKinds(dependencies: KindDependencies): readonly KindHandler[] {
+  return [tableKind(dependencies), databaseKind(dependencies)];
+}
+
+function tableKind(dependencies: KindDependencies): KindHandler {
   const { client, database, verdictDatabase, gate, clusterId, events, timing, logger } = dependencies;
   const { allowedFunctions } = dependencies.config;
-  const table = databaseTableHandler(
+  return databaseTableHandler(
     {
       catalog: new LiveCatalog({ database: verdictDatabase, clusterId, allowedFunctions }),
-      isNamespaceTerminating: async (namespace, signal) =>
-        await readNamespacePhase(client, namespace, signal) === "Terminating",
+      isNamespaceTerminating: namespaceEnd(client),
+      now: () => performance.now(),
       logger,
     },
     {
@@ -51,5 +58,20 @@ export function createKinds(dependencies: KindDependencies): readonly KindHandle
       logger,
     },
   );
-  return [table, databaseHandler()];
+}
+
+function databaseKind({ client, events, timing, logger }: KindDependencies): KindHandler {
+  const objects = databaseObjects(client, logger);
+  return databaseHandler({ objects, isNamespaceTerminating: namespaceEnd(client) }, {
+    objects,
+    recordEvent: (object, event) => events.record(object, { ...event, action: "Reconcile" }),
+    changePassword: (login, passwords, signal) => changeRolePassword({ ...login, ...passwords }, signal),
+    newPassword: () => generatePassword((bytes) => crypto.getRandomValues(bytes)),
+    now: () => new Date(timing.now()),
+    logger,
+  });
+}
+
+function namespaceEnd(client: KubeClient): (namespace: string, signal: AbortSignal) => Promise<boolean> {
+  return async (namespace, signal) => await readNamespacePhase(client, namespace, signal) === "Terminating";
 }

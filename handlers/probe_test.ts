@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { KubeError } from "../kube/client.ts";
 import { silentLogger } from "../kube/logger.ts";
 import type { KubeManifest } from "../kube/object.ts";
-import { databaseHandler } from "./database/admit.ts";
+import { fakeKind } from "./fake_kind.ts";
 import { PROBE_ANNOTATION, ProbeResponder } from "./probe.ts";
 import { proveWebhooks } from "./prove.ts";
 import { createAdmissionApp } from "./server.ts";
@@ -16,7 +16,7 @@ interface Response {
 const secret = new TextEncoder().encode("-----BEGIN PRIVATE KEY-----");
 
 function operatorWith(probe: ProbeResponder) {
-  const kind = databaseHandler();
+  const kind = fakeKind();
   const app = createAdmissionApp({ kinds: [kind], probe, logger: silentLogger, telemetry: noTelemetry });
   return async (manifest: Pick<KubeManifest, "metadata" | "spec">, dryRun = true): Promise<Response> => {
     const request = { uid: "u", operation: "CREATE", resource: kind.resource, object: manifest, dryRun };
@@ -82,7 +82,7 @@ Deno.test("proveWebhooks() takes a denial with our answer for a proof, and any o
     create: () => Promise.reject(new KubeError("denied", { status: 422, reason: "Invalid", warnings })),
   });
   const proof = await probe.proofOf(await probe.createNonce("r"));
-  const type = { ...databaseHandler().resource };
+  const type = { ...fakeKind().resource };
   const prove = (warnings: readonly string[]) =>
     proveWebhooks(
       { client: refusing(warnings), probe, type, namespaces: ["n"], random: "r" },
@@ -100,7 +100,7 @@ Deno.test("proveWebhooks() goes on with the next namespace where one does not ex
     if (manifest.metadata.namespace === "missing") throw new KubeError("no", { status: 404, reason: "NotFound" });
     return { object: manifest as T, warnings: [await probe.proofOf(await probe.createNonce("r"))] };
   };
-  const type = databaseHandler().resource;
+  const type = fakeKind().resource;
   const options = { client: { create }, probe, type, random: "r" };
   const { signal } = new AbortController();
   assertEquals(await proveWebhooks({ ...options, namespaces: ["missing", "there", "unasked"] }, signal), true);

@@ -28,6 +28,8 @@ export interface KindHandler {
     readonly forget: (key: string) => void;
     /** Work beside the queue, from the moment on at which this replica reconciles until the signal is aborted. Never rejects. */
     readonly tend?: (objects: TendedObjects, signal: AbortSignal) => Promise<void>;
+    /** Kinds whose objects it makes: a change of one brings the object that owns it. */
+    readonly owns?: readonly OwnedKind[];
   };
 }
 
@@ -39,4 +41,12 @@ export interface TendedObjects {
   readonly whenSynced: (signal: AbortSignal) => Promise<void>;
   /** Asks for a reconcile behind what users changed. */
   readonly enqueue: (key: string) => void;
+}
+
+/** Objects of another kind that a handler makes. Only those with the label are watched: a cluster is full of others' Pods. */
+export interface OwnedKind {
+  readonly resource: ResourceType;
+  readonly labelSelector: string;
+  /** `namespace/name` of the object that it was made for; `undefined` if it is nobody's. Pure. */
+  readonly ownerKey: (object: KubeObject) => string | undefined;
 }

@@ -1,5 +1,7 @@
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler, type Next } from "hono";
+import { bearerAuth } from "hono/bearer-auth";
 import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
 import { withLogContext } from "../kube/log_context.ts";
 import type { Logger, LogProperties } from "../kube/logger.ts";
 import type { SpanAttributes } from "../kube/tracing.ts";
@@ -18,11 +20,16 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 /** Kept back from the API server's deadline to encode and send the answer. */
 const ANSWER_RESERVE_MS = 500;
 
+/** An API server has at most 200 changes in flight, each with two reviews; several of them share us. */
+const MAX_REVIEWS_IN_FLIGHT = 1_000;
+
 export interface AdmissionDependencies {
   readonly kinds: readonly KindHandler[];
-  readonly probe: ProbeResponder;
+  readonly probe: Pick<ProbeResponder, "answer">;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  /** A review must carry one of them; empty: none is asked for. */
+  readonly tokens?: readonly string[];
 }
 
 interface Review {
@@ -38,7 +45,11 @@ type Answer = (review: Review) => Promise<object>;
  * what is no review is 4xx; what cannot be judged is 500, so that the API server's `failurePolicy` decides.
  */
 export function createAdmissionApp(dependencies: AdmissionDependencies): Hono {
+  const { tokens = [] } = dependencies;
   const app = new Hono();
+  app.use(limitInFlight(MAX_REVIEWS_IN_FLIGHT));
+  // Before anything of a body is read; tokens are compared in constant time.
+  if (tokens.length > 0) app.use(bearerAuth({ token: [...tokens] }));
   app.use(bodyLimit({ maxSize: MAX_REVIEW_BYTES, onError: (c) => c.text("Cannot read a review over 7 MiB", 413) }));
   const { metrics } = dependencies.telemetry;
   const count = countVerdicts(metrics);
@@ -52,12 +63,14 @@ export function createAdmissionApp(dependencies: AdmissionDependencies): Hono {
 
 function reviewHandler(dependencies: AdmissionDependencies, answer: Answer) {
   return async function review(c: Context): Promise<Response> {
-    const decoded = decodeAdmissionReview(await c.req.text());
+    const signal = AbortSignal.timeout(deadlineMs(c.req.query("timeout")));
+    const body = await readBody(c, signal);
+    if (body === undefined) return c.text("Cannot read the review: its body took too long", 408);
+    const decoded = decodeAdmissionReview(body);
     if (!decoded.ok) return c.text(decoded.fault, 400);
     const { group, resource } = decoded.request.resource;
     const kind = dependencies.kinds.find((each) => each.resource.group === group && each.resource.plural === resource);
     if (kind === undefined) return c.text(`Cannot judge ${resource}.${group}: this operator does not manage it`, 404);
-    const signal = AbortSignal.timeout(deadlineMs(c.req.query("timeout")));
     const asked = { kind, request: decoded.request, signal };
     return await withLogContext(
       reviewProperties(asked),
@@ -66,6 +79,35 @@ function reviewHandler(dependencies: AdmissionDependencies, answer: Answer) {
           .then(jsonInSmallChunks)
           .catch((error) => fail(dependencies, c, error)),
     );
+  };
+}
+
+/** `undefined` if the sender is too slow: nobody holds a place here by sending nothing. */
+async function readBody(c: Context, signal: AbortSignal): Promise<string | undefined> {
+  const tooSlow = Promise.withResolvers<undefined>();
+  const onAbort = () => tooSlow.resolve(undefined);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    const text = c.req.text();
+    // Once nobody waits for it any more, how it ends is of no interest.
+    text.catch(() => {});
+    return await Promise.race([text, tooSlow.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Answers 503 at once when there are too many: a queue would only make all of them late. */
+function limitInFlight(most: number): MiddlewareHandler {
+  let inFlight = 0;
+  return async function limit(c: Context, next: Next): Promise<Response | void> {
+    if (inFlight >= most) return c.text("Cannot take another review now", 503, { "retry-after": "1" });
+    inFlight++;
+    try {
+      await next();
+    } finally {
+      inFlight--;
+    }
   };
 }
 
@@ -88,6 +130,8 @@ function reviewAttributes({ kind, request }: Review, path: string): SpanAttribut
 
 /** Nobody can judge: the API server's `failurePolicy` decides. */
 function fail({ logger }: AdmissionDependencies, c: Context, error: unknown): Response {
+  // A refusal, as of a bearer token.
+  if (error instanceof HTTPException) return error.getResponse();
   logger.error("cannot judge a review", { error });
   return c.text("Cannot judge the review: internal error", 500);
 }

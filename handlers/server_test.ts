@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { memoryLogger } from "../kube/logger.ts";
 import { openMetrics } from "../kube/metrics.ts";
 import { noTracer } from "../kube/tracing.ts";
-import { databaseHandler } from "./database/admit.ts";
+import { fakeKind } from "./fake_kind.ts";
 import { ProbeResponder } from "./probe.ts";
 import type { KindHandler } from "./registry.ts";
 import { createAdmissionApp } from "./server.ts";
@@ -10,14 +10,22 @@ import { createAdmissionApp } from "./server.ts";
 async function setUp(validate?: KindHandler["validate"]) {
   const metrics = await openMetrics();
   const logger = memoryLogger();
-  const handler = databaseHandler();
+  const handler = fakeKind();
   const kind = validate === undefined ? handler : { ...handler, validate };
   const probe = new ProbeResponder(new Uint8Array(32));
   const app = createAdmissionApp({ kinds: [kind], probe, logger, telemetry: { metrics, tracer: noTracer } });
   const ask = async (path: string, request: Record<string, unknown>) => {
     const { group, version, plural } = kind.resource;
     const object = { metadata: { name: "db", namespace: "shop" }, spec: { type: "mongo" } };
-    const whole = { uid: "r1", operation: "CREATE", namespace: "shop", name: "db", object, ...request };
+    const whole = {
+      uid: "r1",
+      operation: "CREATE",
+      namespace: "shop",
+      name: "db",
+      object,
+      oldObject: object,
+      ...request,
+    };
     const review = {
       apiVersion: "admission.k8s.io/v1",
       kind: "AdmissionReview",

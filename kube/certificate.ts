@@ -1,5 +1,3 @@
-import { X509Certificate } from "node:crypto";
-
 /** A certificate authority: it signs what this operator and its local control plane present to each other. */
 export interface CertificateAuthority {
   /** PEM. */
@@ -91,23 +89,6 @@ export async function createKeyPair(): Promise<{ readonly privateKey: string; re
   const keys = await generateKeys();
   const publicKey = await crypto.subtle.exportKey("spki", keys.publicKey);
   return { privateKey: await exportPrivateKey(keys), publicKey: toPem("PUBLIC KEY", publicKey) };
-}
-
-/**
- * Reads when the (first) certificate of a PEM text ends.
- *
- * Reads with the runtime's own parser, so that a process that only serves a certificate does not load a library.
- *
- * @throws {TypeError} if `pem` holds no readable certificate.
- */
-export function certificateExpiry(pem: string): Date {
-  try {
-    const end = new Date(new X509Certificate(pem).validTo);
-    if (!Number.isNaN(end.getTime())) return end;
-  } catch {
-    // The reason of the parser names ASN.1 details, which help nobody.
-  }
-  throw new TypeError("Cannot read a certificate: the text must be PEM with one X.509 certificate");
 }
 
 /** Loaded on the first use only: it costs 22 MB and 130 ms, and a start that finds its certificate needs neither. */

@@ -106,6 +106,16 @@ export async function isServedForDeletionOnly(
   }
 }
 
+/** Whether a kind is served with its status as a subresource; for those who may not read the CRD. */
+export async function isStatusServed(
+  client: Pick<KubeClient, "request">,
+  { group, version, plural }: ResourceType,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { object } = await client.request<DiscoveredResources>("GET", `/apis/${group}/${version}`, { signal });
+  return object.resources?.some(({ name }) => name === `${plural}/status`) === true;
+}
+
 async function applyUnlessNewer(context: CrdContext, manifest: KubeManifest, signal: AbortSignal): Promise<CrdOutcome> {
   const { client, logger } = context;
   const name = manifest.metadata.name ?? "";

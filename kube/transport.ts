@@ -1,4 +1,4 @@
-import { certificateExpiry } from "./certificate.ts";
+import { certificateValidity } from "./certificate_fault.ts";
 import { errorFromFailure, errorFromResponse, KubeError } from "./kube_error.ts";
 import type { RequestObserver } from "./request_metrics.ts";
 
@@ -220,7 +220,7 @@ function createHttpClient(config: ClusterConfig): Deno.HttpClient {
   }
   try {
     // Deno takes a text without a certificate for an empty list, and would then trust nobody.
-    if (certificateAuthority !== undefined) certificateExpiry(certificateAuthority);
+    if (certificateAuthority !== undefined) certificateValidity(certificateAuthority);
     return Deno.createHttpClient({
       ...(certificateAuthority === undefined ? {} : { caCerts: [certificateAuthority] }),
       ...(clientCertificate === undefined || clientKey === undefined

@@ -1,5 +1,4 @@
-import { isKubeError, type KubeClient } from "./client.ts";
-import type { KubeManifest, ResourceType } from "./object.ts";
+import type { KubeManifest, OwnerReference, ResourceType } from "./object.ts";
 
 /** A CEL expression: only if all of them hold is the webhook called. */
 export interface MatchCondition {
@@ -34,17 +33,27 @@ export interface WebhookOptions {
   readonly failurePolicy: FailurePolicy;
   /** Empty: all. */
   readonly namespaces: readonly string[];
+  /** What takes both configurations with it when it is deleted. */
+  readonly owner?: OwnerReference;
 }
 
 export type FailurePolicy = "Ignore" | "Fail";
 
 export interface WebhookConfigurations {
-  readonly mutating: KubeManifest;
-  readonly validating: KubeManifest;
+  readonly mutating: WebhookManifest;
+  readonly validating: WebhookManifest;
 }
 
-const MUTATING: ResourceType = configurationType("Mutating");
-const VALIDATING: ResourceType = configurationType("Validating");
+/** A configuration as we write it: every field that could narrow what is judged is named, also where it has its default. */
+export interface WebhookManifest extends KubeManifest {
+  readonly webhooks: readonly WebhookEntry[];
+}
+
+/** One entry of a configuration. */
+export type WebhookEntry = Readonly<Record<string, unknown>> & { readonly name: string };
+
+export const MUTATING: ResourceType = configurationType("Mutating");
+export const VALIDATING: ResourceType = configurationType("Validating");
 const TIMEOUT_SECONDS = 5;
 
 /** Holds where an UPDATE changed the spec (an object without spec is legal), and for every CREATE. For match conditions. */
@@ -73,34 +82,7 @@ export function buildWebhookConfigurations(options: WebhookOptions): WebhookConf
   };
 }
 
-/** Writes both configurations and takes over every field of ours that somebody changed. */
-export async function applyWebhookConfigurations(
-  client: Pick<KubeClient, "apply">,
-  configurations: WebhookConfigurations,
-  signal: AbortSignal,
-): Promise<void> {
-  const fieldManager = configurations.validating.metadata.name ?? "tablewright";
-  const options = { fieldManager, force: true, signal };
-  await client.apply(MUTATING, configurations.mutating, options);
-  await client.apply(VALIDATING, configurations.validating, options);
-}
-
-/** Removes both configurations; it is no failure if they are not there. */
-export async function deleteWebhookConfigurations(
-  client: Pick<KubeClient, "delete">,
-  instance: string,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const type of [VALIDATING, MUTATING]) {
-    try {
-      await client.delete(type, { name: instance }, { signal });
-    } catch (error) {
-      if (!isKubeError(error, 404)) throw error;
-    }
-  }
-}
-
-function mutate(kind: WebhookKind, options: WebhookOptions): unknown[] {
+function mutate(kind: WebhookKind, options: WebhookOptions): WebhookEntry[] {
   if (kind.mutate === undefined) return [];
   return [{
     ...entry(kind, options, { verb: "mutate", operations: ["CREATE", "UPDATE"] }),
@@ -110,7 +92,7 @@ function mutate(kind: WebhookKind, options: WebhookOptions): unknown[] {
   }];
 }
 
-function validate(kind: WebhookKind, options: WebhookOptions): unknown[] {
+function validate(kind: WebhookKind, options: WebhookOptions): WebhookEntry[] {
   if (kind.validate === undefined) return [];
   return [{
     ...entry(kind, options, { verb: "validate", operations: ["CREATE", "UPDATE"] }),
@@ -119,7 +101,7 @@ function validate(kind: WebhookKind, options: WebhookOptions): unknown[] {
   }];
 }
 
-function validateDelete(kind: WebhookKind, options: WebhookOptions): unknown[] {
+function validateDelete(kind: WebhookKind, options: WebhookOptions): WebhookEntry[] {
   if (kind.validateDelete === undefined) return [];
   return [{
     ...entry(kind, options, { verb: "validate", operations: ["DELETE"] }),
@@ -132,7 +114,7 @@ function entry(
   { type }: WebhookKind,
   options: WebhookOptions,
   { verb, operations }: { verb: "mutate" | "validate"; operations: readonly string[] },
-): Record<string, unknown> {
+): WebhookEntry {
   const prefix = operations.includes("DELETE") ? "delete" : verb;
   return {
     name: `${prefix}.${type.plural}.${type.group}`,
@@ -148,7 +130,8 @@ function entry(
     matchPolicy: "Equivalent",
     sideEffects: "None",
     timeoutSeconds: TIMEOUT_SECONDS,
-    ...namespaceSelector(options.namespaces),
+    namespaceSelector: namespaceSelector(options.namespaces),
+    objectSelector: {},
   };
 }
 
@@ -168,15 +151,20 @@ function clientConfig({ target, caBundle }: WebhookOptions, verb: "mutate" | "va
 function namespaceSelector(namespaces: readonly string[]): Record<string, unknown> {
   if (namespaces.length === 0) return {};
   const expression = { key: "kubernetes.io/metadata.name", operator: "In", values: [...namespaces] };
-  return { namespaceSelector: { matchExpressions: [expression] } };
+  return { matchExpressions: [expression] };
 }
 
 function notDeleting(variable: "object" | "oldObject"): MatchCondition {
   return { name: "not-deleting", expression: `!has(${variable}.metadata.deletionTimestamp)` };
 }
 
-function configuration(kind: string, { instance }: WebhookOptions, webhooks: readonly unknown[]): KubeManifest {
-  return { apiVersion: "admissionregistration.k8s.io/v1", kind, metadata: { name: instance }, webhooks };
+function configuration(
+  kind: string,
+  { instance, owner }: WebhookOptions,
+  webhooks: readonly WebhookEntry[],
+): WebhookManifest {
+  const metadata = { name: instance, ...(owner === undefined ? {} : { ownerReferences: [owner] }) };
+  return { apiVersion: "admissionregistration.k8s.io/v1", kind, metadata, webhooks };
 }
 
 function configurationType(which: "Mutating" | "Validating"): ResourceType {

@@ -1,10 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { KubeError } from "./client.ts";
-import { createFakeTiming } from "./fake_timing.ts";
-import { memoryLogger } from "./logger.ts";
-import type { KubeManifest } from "./object.ts";
 import { buildWebhookConfigurations, type WebhookOptions } from "./webhook_configuration.ts";
-import { registerWebhooks, type RegistrationOptions } from "./webhook_registration.ts";
 
 const tables = { group: "kopf.demo", version: "v1", plural: "databasetables", kind: "DatabaseTable", namespaced: true };
 const specChanged = { name: "spec-changed", expression: "object.spec != oldObject.spec" };
@@ -27,6 +22,8 @@ const common = {
   matchPolicy: "Equivalent",
   sideEffects: "None",
   timeoutSeconds: 5,
+  namespaceSelector: {},
+  objectSelector: {},
 };
 const rule = { apiGroups: ["kopf.demo"], apiVersions: ["v1"], resources: ["databasetables"], scope: "Namespaced" };
 
@@ -51,7 +48,7 @@ Deno.test("buildWebhookConfigurations() builds one mutating entry that never blo
 });
 
 Deno.test("buildWebhookConfigurations() judges changes as the policy says and deletions without ever blocking", () => {
-  const webhooks = buildWebhookConfigurations(options).validating.webhooks as Record<string, unknown>[];
+  const webhooks = buildWebhookConfigurations(options).validating.webhooks;
   assertEquals(
     webhooks.map(({ name, failurePolicy, rules, matchConditions }) => ({
       name,
@@ -84,7 +81,7 @@ Deno.test("buildWebhookConfigurations() limits an operator of some namespaces to
   const { caBundle: _, ...withoutBundle } = options;
   const built = buildWebhookConfigurations({ ...withoutBundle, target, namespaces: ["a", "b"] });
   for (const manifest of [built.mutating, built.validating]) {
-    for (const webhook of manifest.webhooks as Record<string, unknown>[]) {
+    for (const webhook of manifest.webhooks) {
       assertEquals(webhook.namespaceSelector, {
         matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: ["a", "b"] }],
       });
@@ -92,70 +89,4 @@ Deno.test("buildWebhookConfigurations() limits an operator of some namespaces to
       assertEquals(webhook.clientConfig, { service: { namespace: "ops", name: "tablewright", port: 443, path } });
     }
   }
-});
-
-function setUpRegistration(overrides: Partial<RegistrationOptions>) {
-  const timing = createFakeTiming();
-  const log: string[] = [];
-  const client = {
-    apply: async <T>(type: { readonly kind: string }, manifest: KubeManifest) => {
-      const policies = (manifest.webhooks as { failurePolicy: string }[]).map((webhook) => webhook.failurePolicy);
-      log.push(`${type.kind} ${policies.join()}`);
-      return { object: manifest as T, warnings: [] };
-    },
-  };
-  const check = (name: string, answers: readonly (boolean | Error)[]) => {
-    const rest = [...answers];
-    return async () => {
-      log.push(name);
-      const answer = rest.shift() ?? true;
-      if (answer instanceof Error) throw answer;
-      return answer;
-    };
-  };
-  const stop = new AbortController();
-  const registration: RegistrationOptions = {
-    client,
-    build: (failurePolicy) => buildWebhookConfigurations({ ...options, failurePolicy }),
-    listens: check("listens", [new Error("connection refused")]),
-    prove: check("prove", [false, new KubeError("failed calling webhook", { status: 500, reason: "InternalError" })]),
-    finalFailurePolicy: "Fail",
-    timing,
-    logger: memoryLogger(),
-    ...overrides,
-  };
-  return { registered: registerWebhooks(registration, stop.signal), log, timing, stop };
-}
-
-Deno.test("registerWebhooks() listens first, then ignores failures, and fails closed only after the proof", async () => {
-  const { registered, log, timing } = setUpRegistration({});
-  await timing.tick(60_000);
-  assertEquals(await registered, true);
-  assertEquals(log, [
-    "listens",
-    "listens",
-    "MutatingWebhookConfiguration Ignore",
-    "ValidatingWebhookConfiguration Ignore,Ignore",
-    "prove",
-    "prove",
-    "prove",
-    "MutatingWebhookConfiguration Ignore",
-    "ValidatingWebhookConfiguration Fail,Ignore",
-  ]);
-});
-
-Deno.test("registerWebhooks() never fails closed when nothing is proven, and ends with its signal", async () => {
-  const { registered, log, timing, stop } = setUpRegistration({ prove: async () => false });
-  await timing.tick(600_000);
-  stop.abort();
-  assertEquals(await registered, false);
-  assertEquals(log.some((line) => line.includes("Fail")), false);
-  assertEquals(timing.pending(), 0);
-});
-
-Deno.test("registerWebhooks() stays at Ignore when told so", async () => {
-  const { registered, log, timing } = setUpRegistration({ finalFailurePolicy: "Ignore" });
-  await timing.tick(60_000);
-  assertEquals(await registered, true);
-  assertEquals(log.filter((line) => line.startsWith("Validating")), ["ValidatingWebhookConfiguration Ignore,Ignore"]);
 });

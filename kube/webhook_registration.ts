@@ -1,15 +1,14 @@
 import { Backoff } from "./backoff.ts";
-import type { KubeClient } from "./client.ts";
 import type { Logger } from "./logger.ts";
 import { pause, type Timing } from "./timing.ts";
-import { applyWebhookConfigurations, type FailurePolicy, type WebhookConfigurations } from "./webhook_configuration.ts";
+import type { FailurePolicy } from "./webhook_configuration.ts";
 
 /** Tries once whether something holds. `false` and a throw mean "not yet". */
 export type Check = (signal: AbortSignal) => Promise<boolean>;
 
 export interface RegistrationOptions {
-  readonly client: Pick<KubeClient, "apply">;
-  readonly build: (failurePolicy: FailurePolicy) => WebhookConfigurations;
+  /** Writes both configurations. */
+  readonly apply: (failurePolicy: FailurePolicy, signal: AbortSignal) => Promise<void>;
   /** Whether our listener answers over TLS with a certificate that the CA bundle trusts. */
   readonly listens: Check;
   /** Whether a dry-run request through the API server reaches a listener of ours. */
@@ -30,10 +29,10 @@ const BACKOFF = { baseMs: 100, maxMs: 10_000 };
  * Each step is tried until it succeeds; ends early, with `false`, only when `signal` is aborted.
  */
 export async function registerWebhooks(options: RegistrationOptions, signal: AbortSignal): Promise<boolean> {
-  const { client, build, finalFailurePolicy, logger } = options;
+  const { finalFailurePolicy, logger } = options;
   const apply = (policy: FailurePolicy): Check => async () => {
     // Never aborted half-way: a write that arrives after all would bring back what was removed at the stop.
-    await applyWebhookConfigurations(client, build(policy), AbortSignal.timeout(WRITE_TIMEOUT_MS));
+    await options.apply(policy, AbortSignal.timeout(WRITE_TIMEOUT_MS));
     return true;
   };
   const steps: readonly (readonly [string, Check])[] = [

@@ -10,8 +10,11 @@ export interface BannerOptions {
   readonly hasPsql: boolean;
   /** Whether the API server asks us before it stores a change. */
   readonly admission: boolean;
+  /** Whether Pods are objects only. */
+  readonly simulatesPods: boolean;
 }
 
+const SIMULATED = "Pods of this cluster are simulated (KWOK): they become Ready, but no container runs in them.";
 const SAMPLE = "manifests/samples/website-users.yaml";
 
 /** What to type next, ready to paste into another terminal. */
@@ -31,6 +34,7 @@ export function formatBanner(options: BannerOptions): string {
     ...(options.hasPsql ? [`  psql "$DATABASE_URL" -c '\\d website_users'`] : []),
     "",
     ...(options.admission ? removalLines(kubectl) : []),
+    ...(options.simulatesPods ? [SIMULATED, ""] : []),
     "Ctrl-C stops everything.",
     "",
   ];

@@ -1,12 +1,12 @@
 import { join } from "@std/path";
 import {
   type CertificateAuthority,
-  certificateExpiry,
   createCertificateAuthority,
   createKeyPair,
   issueCertificate,
   type KeyPair,
 } from "../kube/certificate.ts";
+import { certificateValidity } from "../kube/certificate_fault.ts";
 import { readTextIfPresent, writeFileAtomically } from "./files.ts";
 
 /** Everything that a control plane and its administrator present to each other; PEM texts. */
@@ -110,7 +110,7 @@ function isUsable(stored: Stored, { addresses, now }: { addresses: readonly stri
   if (addresses.join() !== stored.addresses.join()) return false;
   const certificates = [stored.authority, stored.server, stored.admin].map((pair) => pair.certificate);
   try {
-    return certificates.every((pem) => certificateExpiry(pem).getTime() - now.getTime() > RENEW_BEFORE_MS);
+    return certificates.every((pem) => certificateValidity(pem).notAfter.getTime() - now.getTime() > RENEW_BEFORE_MS);
   } catch {
     return false;
   }

@@ -187,7 +187,8 @@ function printBanner({ config, clone, env }: LocalRunOptions, choice: Choice, se
     clone,
     kubectl,
     hasPsql: servers.postgres !== undefined && findOnPath("psql", env["PATH"]) !== undefined,
-    admission: config.webhooks && (embedded || config.webhookUrl !== undefined),
+    simulatesPods: embedded,
+    admission: config.webhooks && (embedded || config.webhookUrl !== undefined || config.webhookService !== undefined),
     ...(embedded ? { kubeconfig: files.kubeconfig } : {}),
     ...(servers.postgres === undefined ? {} : { databaseUrlFile: files.databaseUrl }),
   }));

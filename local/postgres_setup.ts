@@ -21,6 +21,11 @@ export const SUPERUSER = "postgres";
 /** Name of the database and of the operator's role. */
 export const OPERATOR = "tablewright";
 
+/** The same on every machine, whatever locales it has. */
+const LOCALE = ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"];
+/** Older servers have none. */
+const BUILTIN_LOCALES = 17;
+
 /** Written last: a set-up that was interrupted begins anew. */
 const DONE = "initialized";
 const PASSWORDS = "passwords.json";
@@ -81,8 +86,8 @@ async function runInitdb(setup: PostgresSetup, passwords: PostgresPasswords): Pr
       args: [
         ...["-D", dataDirectory(setup), "--username", SUPERUSER, "--pwfile", passwordFile],
         ...["--auth", "scram-sha-256", "--encoding", "UTF8"],
-        // The same on every machine, whatever locales it has.
-        ...["--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"],
+        ...["--locale", "C", "--no-instructions"],
+        ...(setup.binaries.version < BUILTIN_LOCALES ? [] : LOCALE),
       ],
     });
   } finally {

@@ -2,8 +2,15 @@ import { ensureBinaries } from "./binaries.ts";
 import type { Choice } from "./choice.ts";
 import { type ControlPlane, startControlPlane } from "./control_plane.ts";
 import { LocalError } from "./local_error.ts";
+import { type Nodes, startNodes } from "./nodes.ts";
 import { keepPostgresRunning, type KeptPostgres } from "./postgres_keeper.ts";
-import { type CloneState, controlPlaneDirectory, type Environment, postgresDirectory } from "./state.ts";
+import {
+  type CloneState,
+  controlPlaneDirectory,
+  type Environment,
+  nodesDirectory,
+  postgresDirectory,
+} from "./state.ts";
 
 /** The servers of a local run: those that were chosen to be embedded. */
 export interface LocalServers {
@@ -11,7 +18,7 @@ export interface LocalServers {
   readonly postgres?: KeptPostgres;
   /** Path of the kubectl that belongs to the control plane. */
   readonly kubectl?: string;
-  /** Ends all, the control plane first. */
+  /** Ends all, the cluster first. */
   stop(): Promise<void>;
 }
 
@@ -54,16 +61,26 @@ export async function startServers(options: ServersOptions, signal: AbortSignal)
 
 interface Cluster {
   readonly controlPlane: ControlPlane;
+  readonly nodes: Nodes;
   readonly kubectl: string;
 }
 
 async function startCluster({ cacheRoot, env, report, state }: ServersOptions, signal: AbortSignal): Promise<Cluster> {
   const binaries = await ensureBinaries({ cacheRoot, env, report }, signal);
   const directory = controlPlaneDirectory(state);
-  return {
-    controlPlane: await startControlPlane({ directory, binaries, ports: state.ports, onRestart: report }, signal),
-    kubectl: binaries.kubectl,
-  };
+  const controlPlane = await startControlPlane({ directory, binaries, ports: state.ports, onRestart: report }, signal);
+  try {
+    const { kubeconfigPath } = controlPlane;
+    const folder = nodesDirectory(state);
+    const nodes = await startNodes(
+      { directory: folder, binaries, kubeconfigPath, cluster: controlPlane, report },
+      signal,
+    );
+    return { controlPlane, nodes, kubectl: binaries.kubectl };
+  } catch (error) {
+    await controlPlane.stop();
+    throw error;
+  }
 }
 
 async function startDatabase({ state, report }: ServersOptions, signal: AbortSignal): Promise<KeptPostgres> {
@@ -72,9 +89,10 @@ async function startDatabase({ state, report }: ServersOptions, signal: AbortSig
 
 function toServers(cluster: Cluster | undefined, postgres: KeptPostgres | undefined): LocalServers {
   return {
-    ...(cluster === undefined ? {} : cluster),
+    ...(cluster === undefined ? {} : { controlPlane: cluster.controlPlane, kubectl: cluster.kubectl }),
     ...(postgres === undefined ? {} : { postgres }),
     async stop() {
+      await cluster?.nodes.stop();
       await cluster?.controlPlane.stop();
       await postgres?.stop();
     },

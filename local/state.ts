@@ -65,7 +65,8 @@ export async function openState(options: StateOptions): Promise<CloneState> {
   makeFolder(directory);
   const lock = lockState(directory, options.clone);
   try {
-    const folders = [controlPlaneDirectory({ directory }), postgresDirectory({ directory })].filter(isFolder);
+    const parts = [nodesDirectory, controlPlaneDirectory, postgresDirectory];
+    const folders = parts.map((part) => part({ directory })).filter(isFolder);
     const stoppedLeftovers = (await Promise.all(folders.map(stopLeftovers))).flat();
     if (options.reset) emptyState(directory);
     writeFileAtomically(join(directory, "clone"), `${options.clone}\n`, { mode: 0o644 });
@@ -84,6 +85,11 @@ export async function cloneDirectory(cacheRoot: string, clone: string): Promise<
 /** The part of a clone's state that belongs to its control plane. */
 export function controlPlaneDirectory({ directory }: { readonly directory: string }): string {
   return join(directory, "control-plane");
+}
+
+/** The part of a clone's state that belongs to its scheduler and its simulated node. */
+export function nodesDirectory({ directory }: { readonly directory: string }): string {
+  return join(directory, "nodes");
 }
 
 /** The part of a clone's state that belongs to its PostgreSQL. */

@@ -48,11 +48,14 @@ export type ColumnChange =
 export type ConstraintChange =
   | { readonly kind: "AddPrimaryKey"; readonly key: PrimaryKey }
   | { readonly kind: "AddUnique"; readonly unique: Unique }
-  /** Makes a constraint of a unique index that was built CONCURRENTLY; the index takes the constraint's name. */
+  /**
+   * Makes a constraint of a unique index that was built CONCURRENTLY; the index takes the constraint's name. Absent: nobody
+   * chose one, and the steps of the plan say it.
+   */
   | {
     readonly kind: "AttachIndex";
     readonly index: string;
-    readonly name: string;
+    readonly name?: string;
     readonly constraint: "primary key" | "unique constraint";
     readonly columns: readonly string[];
   }
@@ -73,7 +76,7 @@ export type ConstraintChange =
 export type IndexChange =
   | { readonly kind: "CreateIndex"; readonly index: Index }
   | { readonly kind: "RenameIndex"; readonly from: string; readonly to: string }
-  /** It is there and invalid: dropped, and built again. */
+  /** It is there under that name and invalid: dropped, and built again as what the spec wants. */
   | { readonly kind: "RebuildIndex"; readonly name: string; readonly index: Index }
   | { readonly kind: "DropIndex"; readonly name: string };
 

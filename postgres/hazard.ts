@@ -37,8 +37,10 @@ const STRING = /\bE'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'/g;
 /**
  * The hazards of one change when it runs as one statement on a table that may have rows, worst first; exhaustive over the
  * kinds of change.
+ *
+ * @param mode `Online`: an index is built CONCURRENTLY.
  */
-export function hazardsOf(change: SchemaChange): readonly Hazard[] {
+export function hazardsOf(change: SchemaChange, mode: "Online" | "Direct" = "Direct"): readonly Hazard[] {
   switch (change.kind) {
     case "DropIdentity":
       return ["DropsDependents"];
@@ -67,10 +69,14 @@ export function hazardsOf(change: SchemaChange): readonly Hazard[] {
     case "DropConstraint":
       return change.references === undefined ? [] : ["LocksOtherTable"];
     case "AddIdentity":
-      return ["MayFailOnData"];
+      // Its sequence starts behind the greatest value, which must not grow meanwhile. Only an index knows it at once.
+      return ["ScansUnderLock", "MayFailOnData"];
     case "CreateIndex":
     case "RebuildIndex":
-      return change.index.unique ? ["ScansUnderLock", "MayFailOnData"] : ["ScansUnderLock"];
+      return [
+        mode === "Online" ? "OutsideTransaction" : "ScansUnderLock",
+        ...(change.index.unique ? ["MayFailOnData"] as const : []),
+      ];
     case "AttachIndex":
       return change.constraint === "primary key" ? ["MayFailOnData"] : [];
     default:

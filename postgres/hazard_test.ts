@@ -15,3 +15,16 @@ Deno.test("hazardsOf() tells a default that calls a volatile function from a tex
     assertEquals(ofDefault(text), [], text);
   }
 });
+
+Deno.test("hazardsOf() says that an index is built outside of any transaction, or under a lock", () => {
+  const index = {
+    unique: true,
+    nullsNotDistinct: false,
+    method: "btree",
+    keys: [{ column: "a", order: "Ascending", nulls: "Last" }],
+    include: [],
+    valid: true,
+  } as const;
+  assertEquals(hazardsOf({ kind: "CreateIndex", index }, "Online"), ["OutsideTransaction", "MayFailOnData"]);
+  assertEquals(hazardsOf({ kind: "CreateIndex", index }), ["ScansUnderLock", "MayFailOnData"]);
+});

@@ -12,12 +12,8 @@ import { memoryLogger, silentLogger } from "../kube/logger.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { StatusWriter } from "../kube/status_writer.ts";
 import { systemTiming } from "../kube/timing.ts";
-import {
-  applyWebhookConfigurations,
-  buildWebhookConfigurations,
-  deleteWebhookConfigurations,
-  SPEC_CHANGED,
-} from "../kube/webhook_configuration.ts";
+import { buildWebhookConfigurations, SPEC_CHANGED } from "../kube/webhook_configuration.ts";
+import { applyWebhookConfigurations, deleteWebhookConfigurations } from "../kube/webhook_configuration_writer.ts";
 import { eventually } from "./harness/wait.ts";
 import { startTestCluster, type TestCluster } from "./harness/kube_cluster.ts";
 

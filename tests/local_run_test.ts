@@ -12,7 +12,7 @@ import { openDatabase } from "../postgres/session/client.ts";
 import { eventually } from "./harness/wait.ts";
 
 const never = new AbortController().signal;
-const PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"];
+const PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok"];
 
 /** A folder that any user may enter; it goes when the test ends. */
 async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
@@ -98,7 +98,7 @@ Deno.test("ensureBinaries() finds each program by itself: KUBEBUILDER_ASSETS fir
   for (const name of ["etcd", "kube-apiserver", "kubectl"]) await writeScript(join(assets, name), "");
   await writeFakeGo(
     cache.path,
-    'echo "$@" >>"$GOBIN.args"; touch "$GOBIN/kube-controller-manager"; chmod +x "$GOBIN"/*',
+    'echo "$@" >>"$GOBIN.args"; cd "$GOBIN"; touch kube-controller-manager kube-scheduler kwok; chmod +x *',
   );
   const lines: string[] = [];
   const env = { PATH: cache.path, KUBEBUILDER_ASSETS: assets };
@@ -132,13 +132,13 @@ Deno.test("ensureBinaries() never uses what a failed or killed build left", asyn
   await assertRejects(() => start(never), LocalError, "install Go 1.26");
 });
 
-Deno.test("ensureBinaries() builds once when two processes need the same", async () => {
+Deno.test("ensureBinaries() builds each module once when two processes need the same", async () => {
   await using cache = await temporaryFolder();
   const files = PROGRAMS.map((name) => `"$GOBIN/${name}"`).join(" ");
   await writeFakeGo(cache.path, `echo build >>${cache.path}/builds; sleep 0.3; touch ${files}; chmod +x ${files}`);
   const options = { cacheRoot: cache.path, env: { PATH: cache.path }, report() {} };
   await Promise.all([ensureBinaries(options, never), ensureBinaries(options, never)]);
-  assertEquals(await Deno.readTextFile(join(cache.path, "builds")), "build\n");
+  assertEquals(await Deno.readTextFile(join(cache.path, "builds")), "build\nbuild\n");
 });
 
 /** Stands in for a compiler of minutes: the faults are what these tests are about. */

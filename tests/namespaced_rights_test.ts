@@ -12,6 +12,15 @@ await operator.stopOperator();
 const rules = [
   { apiGroups: ["kopf.demo"], resources: ["databasetables"], verbs: ["get", "list", "watch", "patch"] },
   { apiGroups: ["kopf.demo"], resources: ["databasetables/status"], verbs: ["get", "patch"] },
+  { apiGroups: ["zalando.org"], resources: ["databases"], verbs: ["get", "list", "watch", "patch"] },
+  { apiGroups: ["zalando.org"], resources: ["databases/status"], verbs: ["get", "patch"] },
+  {
+    apiGroups: [""],
+    resources: ["pods", "services", "persistentvolumeclaims"],
+    verbs: ["get", "list", "watch", "create", "patch", "delete"],
+  },
+  { apiGroups: [""], resources: ["secrets"], verbs: ["get", "create", "patch"] },
+  { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["get", "create", "patch", "delete"] },
   { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
   { apiGroups: [""], resources: ["namespaces"], resourceNames: [namespace], verbs: ["get"] },
 ];
@@ -82,6 +91,14 @@ Deno.test("with a Role alone the operator leads, makes, changes and drops a tabl
     await kubectl.apply(table([{ ID: "integer" }, { NOTE: "text" }]));
     await condition(operator, "limited", { type: "Ready", status: "True" });
     await kubectl.ok(["delete", "databasetable", "limited", "--timeout=60s"]);
+    const server = { apiVersion: "zalando.org/v1", kind: "Database", metadata: { name: "limited", namespace } };
+    await kubectl.apply({ ...server, spec: { type: "postgres", networkPolicy: { enabled: true } } });
+    await eventually("the Pod is made", async () => await kubectl.get("pod", "limited") !== undefined);
+    await eventually(
+      "the status is written",
+      async () => (await kubectl.get("databases.zalando.org", "limited"))?.["status"] !== undefined,
+    );
+    await kubectl.ok(["delete", "databases.zalando.org", "limited"]);
     assertEquals(await columnsOf(operator, "limited"), []);
     limited.send("SIGTERM");
     assertEquals((await limited.ended).code, 0);

@@ -59,6 +59,8 @@ Deno.test("NOT NULL, CHECK, UNIQUE and an index come to a filled table step by s
     "ALTER TABLE t DROP CONSTRAINT tablewright_nn_2",
     "ALTER TABLE t VALIDATE CONSTRAINT short",
     "ALTER TABLE t VALIDATE CONSTRAINT tablewright_nn_2",
+    "CREATE INDEX CONCURRENTLY stepwise_lower ON t USING btree ((lower(v)))",
+    "CREATE UNIQUE INDEX CONCURRENTLY stepwise_v_key ON t USING btree (v)",
   ]);
   assertEquals(await columnsOf(operator, table), ["id integer not null", "v text not null"]);
   assertEquals(await objects.partsOf(table), [
@@ -81,6 +83,8 @@ Deno.test("a unique index that rows forbid is told honestly, and is built when t
   assertStringIncludes(message, "mended_once");
   assertStringIncludes(message, "23505");
   assertEquals(message.includes("row 1"), false, message);
+  // A change that was refused must not refuse rows.
+  assertEquals(await objects.partsOf(table), ["mended_pkey: PRIMARY KEY (id)"]);
   await operator.sql(`DELETE FROM ${table} WHERE id = 0`);
   await objects.touch("mended");
   await objects.ready("mended");
@@ -221,6 +225,44 @@ Deno.test("a check by hand with a name that the spec wants is never taken for ou
     stderr,
     `spec.checks[0].name: "wanted" is the name of a check constraint of the table: choose another name`,
   );
+});
+
+Deno.test("a verdict says that somebody holds the table's lock, and does not wait for it", async () => {
+  await objects.applied("held", withValue("text"));
+  const block = "DO $$ BEGIN LOCK TABLE held IN ACCESS EXCLUSIVE MODE; PERFORM pg_sleep(600); END $$";
+  const ended = operator.sql(block).catch(() => undefined);
+  const pid = await eventually("the table is locked", async () => {
+    const [row] = await operator.sql(
+      `SELECT pid FROM pg_locks WHERE relation = 'held'::regclass AND mode = 'AccessExclusiveLock' AND granted`,
+    );
+    return row?.["pid"];
+  });
+  try {
+    assertStringIncludes(
+      await objects.accepted("held", withValue("text", { comment: "changed" })),
+      "table public.held, or the catalog of the database, is locked by another session",
+    );
+  } finally {
+    await operator.sql(`SELECT pg_cancel_backend(${pid})`);
+    await ended;
+  }
+  await objects.ready("held");
+});
+
+Deno.test("an identity is refused online while only a scan under the lock knows its greatest value", async () => {
+  const identity = { type: "integer", identity: "ByDefault" };
+  const spec = (v: unknown, more: SpecPart = {}) => ({ ...withValue(v, more), changePolicy: { online: "Require" } });
+  await objects.applied("numbered", withValue({ type: "integer", notNull: true }));
+  await operator.sql("INSERT INTO numbered SELECT i, i FROM generate_series(1, 100) AS i");
+  assertEquals(await objects.denied("numbered", spec(identity)), [
+    `spec.columns[1].V: column "v" cannot become an identity online: its greatest value is looked for under a lock; ` +
+    `give it an index first, or set changePolicy.online: Prefer for this change`,
+  ]);
+  const indexes = [{ columns: ["V"] }];
+  await objects.applied("numbered", spec({ type: "integer", notNull: true }, { indexes }));
+  await objects.applied("numbered", spec(identity, { indexes }));
+  await operator.sql("INSERT INTO numbered (id) VALUES (101)");
+  assertEquals(await operator.sql("SELECT v FROM numbered WHERE id = 101"), [{ v: 101 }]);
 });
 
 Deno.test("a name that another table's index has is denied", async () => {

@@ -4,30 +4,17 @@
  *
  * Arguments go to the integration run: `deno task test --filter Retain`, `deno task test tests/bypass_test.ts`.
  */
-import { startTestbed, TESTBED_VARIABLE } from "./harness/testbed.ts";
+import { denoTest, denoTestWith, RESULTS } from "./harness/test_run.ts";
+import { startTestbed } from "./harness/testbed.ts";
 
-const RESULTS = "test-results";
 const UNIT_FOLDERS = ["crds", "postgres", "kube", "handlers", "local"];
-
-async function denoTest(args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["test", "--no-prompt", ...args], env }).spawn()
-    .status;
-  return success;
-}
 
 async function runIntegration(args: readonly string[]): Promise<boolean> {
   const testbed = await startTestbed();
-  const description = await Deno.makeTempFile({ prefix: "tablewright-testbed-" });
   try {
-    await Deno.writeTextFile(description, JSON.stringify(testbed));
     const targets = args.some((arg) => arg.endsWith(".ts")) ? [] : ["tests"];
-    const flags = ["--allow-all", `--junit-path=${RESULTS}/integration.xml`];
-    return await denoTest([...flags, ...args, ...targets], {
-      [TESTBED_VARIABLE]: description,
-      TABLEWRIGHT_TEST_SUPERUSER_URL: testbed.superuserUrl,
-    });
+    return await denoTestWith(testbed, { args: [`--junit-path=${RESULTS}/integration.xml`, ...args, ...targets] });
   } finally {
-    await Deno.remove(description);
     await testbed.stop();
   }
 }

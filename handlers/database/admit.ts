@@ -1,34 +1,97 @@
+import { isObject } from "../../crds/decode_fields.ts";
 import { decodeDatabaseSpec } from "../../crds/database/decode.ts";
-import { GROUP, KIND, PLURAL, VERSION } from "../../crds/database/types.ts";
-import { validateDatabaseUpdate } from "../../crds/database/validate.ts";
-import type { FieldError } from "../../crds/field_error.ts";
-import type { AdmissionRequest, Verdict } from "../admission_review.ts";
-import type { KindHandler } from "../registry.ts";
+import { KIND } from "../../crds/database/types.ts";
+import {
+  databaseWarnings,
+  validateDatabaseChange,
+  validateDatabaseName,
+  validateDatabaseUpdate,
+} from "../../crds/database/validate.ts";
+import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
+import { KubeError } from "../../kube/client.ts";
+import type { AdmissionRequest, ReviewedObject, Verdict } from "../admission_review.ts";
+import type { DatabaseObjects } from "./objects.ts";
+import { observeChildren } from "./observe.ts";
+import { childrenInQuestion, nameFaults } from "./policy.ts";
 
-/** Database: admission judges its type; nothing is made for it yet. */
-export function databaseHandler(): KindHandler {
+/** What admission works with. */
+export interface DatabaseAdmission {
+  readonly objects: Pick<DatabaseObjects, "read">;
+  readonly isNamespaceTerminating: (namespace: string, signal: AbortSignal) => Promise<boolean>;
+}
+
+/** Judges one review of a Database. Writes nothing, so that it is safe under dry-run. */
+export async function admitDatabase(
+  request: AdmissionRequest,
+  admission: DatabaseAdmission,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  if (request.operation === "DELETE") return await admitDelete(request, admission, signal);
+  const { object, oldObject } = request;
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return { kind: "allowed", warnings: [] };
+  const { errors, warnings } = judgeDatabase(object, oldObject, request.name);
+  const taken = oldObject === undefined ? await takenNames(request, admission, signal) : { errors: [], warnings: [] };
+  const all = [...errors, ...taken.errors];
+  return all.length > 0
+    ? { kind: "denied", errors: all, warnings: taken.warnings }
+    : { kind: "allowed", warnings: [...warnings, ...taken.warnings] };
+}
+
+interface Judgement {
+  readonly errors: readonly FieldError[];
+  readonly warnings: readonly string[];
+}
+
+/** What the object says, and how it changed. A fault that an update leaves as it was is allowed, with a warning. Pure. */
+export function judgeDatabase(object: ReviewedObject, oldObject: ReviewedObject | undefined, name: string): Judgement {
+  const next = decodeDatabaseSpec(object.spec);
+  const old = oldObject === undefined ? undefined : decodeDatabaseSpec(oldObject.spec);
+  const before = (old === undefined || old.ok ? [] : old.errors).map(formatFieldError);
+  const faults = next.ok ? [] : next.errors;
+  const standing = faults.filter((error) => before.includes(formatFieldError(error)));
+  const changed = oldObject === undefined
+    // With generateName the name comes later; the loop looks at it.
+    ? (name === "" ? [] : validateDatabaseName(name))
+    : validateDatabaseUpdate(object.spec, oldObject.spec);
+  const lossy = next.ok && old?.ok === true ? validateDatabaseChange(next.value, old.value) : [];
   return {
-    resource: { group: GROUP, version: VERSION, plural: PLURAL, kind: KIND, namespaced: true },
-    admission: { mutateConditions: [], validateConditions: [], judgesDelete: false },
-    // Every field that users may leave out is left out on purpose: only `type` exists, and it is never guessed.
-    withDefaults: (object) => object,
-    validate: (request) => Promise.resolve(admitDatabase(request)),
+    errors: [...faults.filter((error) => !standing.includes(error)), ...changed, ...lossy],
+    warnings: [
+      ...(next.ok ? databaseWarnings(next.value) : []),
+      ...standing.map((error) => `still refused: ${formatFieldError(error)}`),
+    ],
   };
 }
 
-/** Denies a missing, unknown or changed type. A fault that an update leaves as it was is allowed. */
-export function admitDatabase({ object, oldObject }: AdmissionRequest): Verdict {
-  const faults = faultsOf(object?.spec);
-  const known = oldObject === undefined ? [] : faultsOf(oldObject.spec);
-  const fresh = faults.filter((error) =>
-    !known.some((before) => before.path === error.path && before.detail === error.detail)
-  );
-  const changed = oldObject === undefined ? [] : validateDatabaseUpdate(object?.spec, oldObject.spec);
-  const errors = [...fresh, ...changed];
-  return errors.length === 0 ? { kind: "allowed", warnings: [] } : { kind: "denied", errors, warnings: [] };
+/** `Forbid` holds here and in a static policy; a namespace that goes away is never blocked. */
+async function admitDelete(
+  { oldObject, namespace }: AdmissionRequest,
+  admission: DatabaseAdmission,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const spec = oldObject?.spec;
+  if (!isObject(spec) || spec["deletionPolicy"] !== "Forbid") return { kind: "allowed", warnings: [] };
+  if (await admission.isNamespaceTerminating(namespace, signal)) return { kind: "allowed", warnings: [] };
+  const detail =
+    "is Forbid: set it to Delete (removes volume and Secret) or Retain (keeps them) before you delete the object";
+  return { kind: "denied", errors: [forbidden("spec.deletionPolicy", detail)], warnings: [] };
 }
 
-function faultsOf(spec: unknown): readonly FieldError[] {
-  const decoded = decodeDatabaseSpec(spec);
-  return decoded.ok ? [] : decoded.errors;
+/** Names that somebody else has; the loop asks again, so what cannot be asked now is a warning. */
+async function takenNames(
+  { namespace, name, object }: AdmissionRequest,
+  { objects }: DatabaseAdmission,
+  signal: AbortSignal,
+): Promise<Judgement> {
+  const decoded = decodeDatabaseSpec(object?.spec);
+  if (name === "" || !decoded.ok) return { errors: [], warnings: [] };
+  const spec = decoded.value;
+  const owner = { kind: KIND, name, uid: "" };
+  try {
+    const children = childrenInQuestion(await observeChildren(objects, { namespace, name }, signal), spec, owner);
+    return { errors: nameFaults(children, owner, spec.auth.secretName !== undefined), warnings: [] };
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    return { errors: [], warnings: ["whether the names are free cannot be asked now: that is checked again later"] };
+  }
 }

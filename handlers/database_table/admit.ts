@@ -4,12 +4,13 @@ import { tableSpecWarnings, validateTableUpdate } from "../../crds/database_tabl
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { Logger } from "../../kube/logger.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import { ParseBudget, REVIEW_BUDGET_MS } from "../../postgres/text/parse_budget.ts";
 import type { Situation } from "../../postgres/situation/situation.ts";
 import type { AdmissionRequest, Verdict } from "../admission_review.ts";
 import { describeApprovalNeeded, PlanApproval } from "./approval.ts";
 import { judgeBlindly, type JudgedPlan, judgeSituation } from "./judge.ts";
 import type { LiveCatalog, Look } from "./live_catalog.ts";
-import { askEverything, schemaFaults, unique } from "./live_verdict.ts";
+import { askEverything, schemaFaults, unique, whyLocked } from "./live_verdict.ts";
 import { originOf } from "./origin.ts";
 import { previewLines } from "./preview.ts";
 import { type SortedFaults, sortFaults } from "./ratchet.ts";
@@ -19,6 +20,8 @@ import { understandSpec, type UnderstoodSpec } from "./understand.ts";
 export interface AdmissionContext {
   readonly catalog: LiveCatalog;
   readonly isNamespaceTerminating: (namespace: string, signal: AbortSignal) => Promise<boolean>;
+  /** Milliseconds, from any beginning. */
+  readonly now: () => number;
   readonly logger: Logger;
 }
 
@@ -35,7 +38,9 @@ export async function admitTable(
   const { object, oldObject } = request;
   // A deletion drops what the registry says, whatever a terminating object's spec has become.
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return allowed([]);
-  const next = await understandSpec(object.spec, originOf(object));
+  const budget = new ParseBudget(REVIEW_BUDGET_MS, context.now);
+  const next = await understandSpec(object.spec, originOf(object), budget);
+  // The old texts were within a budget when they came.
   const old = oldObject === undefined ? undefined : await understandSpec(oldObject.spec, originOf(oldObject));
   const view = await observe({ request, next, old }, context, signal);
   return await combine({ next, old, view, approved: object.metadata.annotations?.[APPROVE_ANNOTATION] });
@@ -92,9 +97,8 @@ async function observe(
     if (!(error instanceof PostgresError)) throw error;
     context.logger.warn("admission judges without the live catalog", { namespace, name, error });
     const basis = old === undefined ? "as for a new table" : "against the old spec";
-    const warnings = [
-      `the database cannot be asked now: this plan was made ${basis}, and is made again before it runs`,
-    ];
+    const why = whyLocked(error, table) ?? "the database cannot be asked now";
+    const warnings = [`${why}: this plan was made ${basis}, and is made again before it runs`];
     return { situation: undefined, judged: await judgeBlindly(desired, old?.desired?.table), faults: [], warnings };
   }
 }

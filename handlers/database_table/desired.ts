@@ -2,6 +2,7 @@ import { compact } from "../../crds/decode_fields.ts";
 import type { AdoptionPolicy, AllowedChange, DefaultedTableSpec, OnlineMode } from "../../crds/database_table/types.ts";
 import type { FieldError } from "../../crds/field_error.ts";
 import type { Table } from "../../postgres/table.ts";
+import { NO_BUDGET, type ParseBudget } from "../../postgres/text/parse_budget.ts";
 import { isBuiltIn } from "../../postgres/text/type_name.ts";
 import { ColumnCollector, type ColumnPaths, type StatedAttribute } from "./desired_column.ts";
 import { type DesiredPart, type PartContext, readChecks, readPrimaryKey, readUniques } from "./desired_constraint.ts";
@@ -64,11 +65,12 @@ export interface ChangePolicy {
 export async function desiredTable(
   spec: DefaultedTableSpec,
   faultyColumns: readonly string[] = [],
+  budget: ParseBudget = NO_BUDGET,
 ): Promise<DesiredTable> {
   const errors: FieldError[] = [];
   const table = readName(spec.tableName, "spec.tableName", errors);
   const schema = readSchema(spec.schema, "spec.schema", errors);
-  const expressions = new ExpressionReader(errors);
+  const expressions = new ExpressionReader(errors, budget);
   const columns = new ColumnCollector(errors, expressions);
   await columns.collect(spec.columns, faultyColumns);
   const renames = readRenames(columns, errors);

@@ -94,7 +94,7 @@ export class ColumnCollector {
 
   async #readColumn(name: string, spec: ColumnSpec): Promise<Column | undefined> {
     const before = this.#errors.length;
-    const type = await readType(spec, this.#errors);
+    const type = await readType(spec, this.#errors, this.#expressions.budget);
     const using = await this.#readExpression(spec.using, `${spec.path}.using`, this.scope());
     if (using !== undefined) this.using.set(name, using);
     if (type === undefined) return undefined;

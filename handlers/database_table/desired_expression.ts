@@ -1,6 +1,7 @@
 import { type FieldError, invalid, tooLong } from "../../crds/field_error.ts";
 import type { ExpressionNames } from "../../postgres/text/read_expression.ts";
 import { type ExpressionScope, type ParsedExpression, parseExpression } from "../../postgres/text/parse_expression.ts";
+import type { ParseBudget } from "../../postgres/text/parse_budget.ts";
 import { isBuiltIn, type TypeName } from "../../postgres/text/type_name.ts";
 
 /** Characters of all expressions of one object: parsing them holds the process, a few milliseconds for so many. */
@@ -22,11 +23,14 @@ export interface NamedType {
 export class ExpressionReader {
   readonly expressions: NamedExpression[] = [];
   readonly types: NamedType[] = [];
+  /** Of all texts of the object, its types included. */
+  readonly budget: ParseBudget;
   readonly #errors: FieldError[];
   #length = 0;
 
-  constructor(errors: FieldError[]) {
+  constructor(errors: FieldError[], budget: ParseBudget) {
     this.#errors = errors;
+    this.budget = budget;
   }
 
   async read(text: string, path: string, scope: ExpressionScope): Promise<ParsedExpression | undefined> {
@@ -39,7 +43,7 @@ export class ExpressionReader {
       }
       return undefined;
     }
-    const parsed = await parseExpression(text, scope);
+    const parsed = await parseExpression(text, scope, this.budget);
     if (!parsed.ok) {
       this.#errors.push(invalid(path, parsed.fault));
       return undefined;

@@ -2,6 +2,7 @@ import type { ColumnSpec } from "../../crds/database_table/types.ts";
 import { type FieldError, invalid } from "../../crds/field_error.ts";
 import { SERIAL_TYPES } from "../../postgres/text/built_in_type.ts";
 import { isCollatable, ownCollation, parseCollation } from "../../postgres/text/collation.ts";
+import type { ParseBudget } from "../../postgres/text/parse_budget.ts";
 import { parseType } from "../../postgres/text/parse_type.ts";
 import { isBuiltIn, printType, type TypeName } from "../../postgres/text/type_name.ts";
 
@@ -12,9 +13,13 @@ export interface DesiredType {
 }
 
 /** Parses the type of a column, `serial` included. */
-export async function readType(spec: ColumnSpec, errors: FieldError[]): Promise<DesiredType | undefined> {
+export async function readType(
+  spec: ColumnSpec,
+  errors: FieldError[],
+  budget: ParseBudget,
+): Promise<DesiredType | undefined> {
   const integer = SERIAL_TYPES.get(spec.type.trim().toLowerCase());
-  const type = await parseType(integer ?? spec.type);
+  const type = await parseType(integer ?? spec.type, budget);
   if (type.ok) return { type: type.value, isSerial: integer !== undefined };
   errors.push(invalid(spec.typePath, type.fault + longFormHint(spec)));
   return undefined;

@@ -109,7 +109,7 @@ function partEntry(change: PartChange, observed: Table): DriftEntry {
     case "RenameIndex":
       return { kind: "Index", name: change.to, expected: change.to, found: change.from };
     case "AttachIndex":
-      return { kind: "Constraint", name: change.name, expected: change.constraint };
+      return { kind: "Constraint", name: change.name ?? change.columns.join(", "), expected: change.constraint };
     case "DropConstraint": {
       const kind = CONSTRAINT_KINDS[change.constraint];
       return { kind, name: kind === "PrimaryKey" ? observed.name : change.name, ...foundPart(change.name, observed) };

@@ -1,7 +1,6 @@
 import { KubeError } from "../../kube/client.ts";
 import { LeadershipLost } from "../../kube/leadership.ts";
-import { UnsupportedServer } from "../../postgres/apply/apply.ts";
-import { RegistryUntrusted, SuperuserRefused } from "../../postgres/registry/registry_gate.ts";
+import { RegistryUntrusted, SuperuserRefused, UnsupportedServer } from "../../postgres/registry/registry_gate.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
 
 /** A failure outside the spec, in the words of the status. */

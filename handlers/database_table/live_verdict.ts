@@ -11,6 +11,9 @@ import type { LiveCatalog } from "./live_catalog.ts";
 import { schemaFault } from "./schema_fault.ts";
 import { needsLiteralProbe } from "./verify_literals.ts";
 
+/** SQLSTATE. */
+const LOCK_NOT_AVAILABLE = "55P03";
+
 /** A plan, and what it was made from. */
 export interface LiveQuestion {
   readonly desired: DesiredTable;
@@ -41,9 +44,24 @@ export async function askEverything(
     return { faults: unique([...faults, ...data.faults]), warnings: data.warnings };
   } catch (error) {
     if (!(error instanceof PostgresError)) throw error;
-    const warnings = ["the database did not answer all questions in time: the plan is checked again before it runs"];
-    return { faults: [], warnings };
+    const { table } = question.desired;
+    const why = (table === undefined ? undefined : whyLocked(error, table)) ??
+      "the database did not answer all questions in time";
+    return { faults: [], warnings: [`${why}: the plan is checked again before it runs`] };
   }
+}
+
+/**
+ * The words for a lock of another session, if that is why nobody could look. Whoever holds it may be a user's own migration:
+ * it is not the operator's business to name the session.
+ */
+export function whyLocked(
+  { sqlstate }: PostgresError,
+  { schema, name }: Pick<Table, "schema" | "name">,
+): string | undefined {
+  return sqlstate === LOCK_NOT_AVAILABLE
+    ? `table ${schema}.${name}, or the catalog of the database, is locked by another session`
+    : undefined;
 }
 
 /** Whether the rows or the server have something to say that the transaction of the plan does not ask itself. */

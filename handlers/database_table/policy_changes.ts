@@ -2,6 +2,7 @@ import { type FieldError, forbidden } from "../../crds/field_error.ts";
 import type { SchemaChange } from "../../postgres/change.ts";
 import { hazardsOf } from "../../postgres/hazard.ts";
 import { printedName } from "../../postgres/catalog/relation.ts";
+import type { Table } from "../../postgres/table.ts";
 import { classifyTypeChange } from "../../postgres/type_change.ts";
 import type { PolicyContext } from "./policy.ts";
 
@@ -133,6 +134,8 @@ function isReplaced(constraint: string, { plan }: PolicyContext): boolean {
 function refuseDropIndex(name: string, context: PolicyContext): readonly FieldError[] {
   const creates = context.plan.changes.filter((change) => change.kind === "CreateIndex").length;
   const drops = context.plan.changes.filter((change) => change.kind === "DropIndex").length;
+  // Its successor is built, and waits for the name.
+  if (context.plan.changes.some((change) => change.kind === "RenameIndex" && change.to === name)) return [];
   if (creates >= drops || isInvalid(name, context) || isAllowed("DropIndex", context)) return [];
   return [forbidden(
     "spec.indexes",
@@ -165,16 +168,37 @@ function whatRewrites(change: Extract<SchemaChange, { readonly kind: "AddColumn"
 }
 
 /** `online: Require` means: what PostgreSQL can only do while everybody waits is not done. */
-function refuseUnderLock(change: SchemaChange, { desired, plan, situation }: PolicyContext): readonly FieldError[] {
+function refuseUnderLock(change: SchemaChange, context: PolicyContext): readonly FieldError[] {
+  const { desired, plan, situation } = context;
   if (desired.changePolicy.online !== "Require" || plan.observed === undefined) return [];
   if (situation?.kind === "owned" && situation.basis.isEmpty) return [];
-  const hazards = hazardsOf(change);
-  if (change.kind !== "SetCollation" || !hazards.includes("RebuildsIndex")) return [];
-  return [forbidden(
-    desired.columnPaths.get(change.column)?.path ?? "spec.columns",
-    `column "${change.column}" cannot change its collation online: indexes are rebuilt under a lock; ` +
-      `set changePolicy.online: Prefer for this change`,
-  )];
+  const path = "column" in change && typeof change.column === "string"
+    ? context.desired.columnPaths.get(change.column)?.path ?? "spec.columns"
+    : "spec.columns";
+  switch (change.kind) {
+    case "SetCollation":
+      return [forbidden(
+        path,
+        `column "${change.column}" cannot change its collation online: indexes are rebuilt under a lock; ` +
+          `set changePolicy.online: Prefer for this change`,
+      )];
+    case "AddIdentity":
+      return leadsIndex(change.column, plan.observed) ? [] : [forbidden(
+        path,
+        `column "${change.column}" cannot become an identity online: its greatest value is looked for under a lock; ` +
+          `give it an index first, or set changePolicy.online: Prefer for this change`,
+      )];
+    default:
+      return [];
+  }
+}
+
+/** Whether an index knows the greatest value of the column. */
+function leadsIndex(column: string, { primaryKey, uniques, indexes }: Table): boolean {
+  return [primaryKey, ...uniques].some((key) => key?.columns[0] === column) ||
+    indexes.some(({ keys, method, where, valid }) =>
+      valid && method === "btree" && where === undefined && keys[0]?.column === column
+    );
 }
 
 function isAllowed(kind: string, { desired }: PolicyContext): boolean {

@@ -1,13 +1,14 @@
 import { type FieldError, invalid } from "../../crds/field_error.ts";
 import { findColumn, type ForeignKey, type Table } from "../../postgres/table.ts";
 import { type Target, targetKey } from "../../postgres/catalog/target.ts";
+import type { PlannedTable } from "../../postgres/plan/planning.ts";
 import type { PolicyContext } from "./policy.ts";
 
 /**
  * Foreign keys that can never be: their target is there and has no such column, no matching type, or no unique key over
  * these columns. A target that is not there yet is waited for.
  */
-export function refuseReferences({ desired, situation }: PolicyContext): readonly FieldError[] {
+export function refuseReferences({ desired, plan, situation }: PolicyContext): readonly FieldError[] {
   const { table } = desired;
   if (table === undefined || situation === undefined || situation.kind === "conflict") return [];
   return table.foreignKeys.flatMap((key, index) => {
@@ -16,7 +17,8 @@ export function refuseReferences({ desired, situation }: PolicyContext): readonl
     const isSelf = references.schema === table.schema && references.table === table.name;
     const fault = isSelf
       ? selfFault(key, table)
-      : targetFault(key, table, situation.targets.get(targetKey(references)));
+      : targetFault(key, table, situation.targets.get(targetKey(references))) ??
+        codeFault(key, { plan, target: situation.targets.get(targetKey(references)) });
     return fault === undefined ? [] : [invalid(path, fault)];
   });
 }
@@ -41,6 +43,27 @@ function targetFault(key: ForeignKey, table: Table, target: Target | undefined):
     return `the operator's role may not refer to ${name}: GRANT REFERENCES, SELECT to the role first`;
   }
   return typeFault(key, table, target);
+}
+
+/** Only while the plan makes or validates a key to it: what stands is PostgreSQL's business, which asks as the owner. */
+function codeFault(
+  { references }: ForeignKey,
+  { plan, target }: { readonly plan: PlannedTable; readonly target: Target | undefined },
+): string | undefined {
+  if (target?.runsForeignCode !== true) return undefined;
+  const isRun = plan.changes.some((change) => {
+    const other = change.kind === "AddForeignKey"
+      ? change.foreignKey.references
+      : change.kind === "ValidateConstraint"
+      ? change.references
+      : undefined;
+    return other !== undefined && targetKey(other) === targetKey(references);
+  });
+  const name = `${references.schema}.${references.table}`;
+  return isRun
+    ? `${name} belongs to another role and has indexes whose functions would run as the operator: ` +
+      `let the operator's role own it, or add the foreign key by hand`
+    : undefined;
 }
 
 /** Types are compared within families: PostgreSQL has an equality operator for each pair of a family. */

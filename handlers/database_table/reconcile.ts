@@ -15,8 +15,10 @@ import type { Report } from "./status_report.ts";
 import type { DatabaseSweep } from "./sweep.ts";
 import { WaitTimes } from "./wait_times.ts";
 
+/** When something outside must change first. */
 const LATER_MS = 5 * 60_000;
-const BUSY_MS = 500;
+/** Those that met once must not meet again. */
+const BUSY_MS = { least: 40, spread: 160 };
 
 /** Makes one table what its object says; level-triggered, so it may be called at any time and any number of times. */
 export class TableReconciler {
@@ -46,11 +48,15 @@ export class TableReconciler {
         case "Written":
           return {};
         case "Busy":
-          return { requeueAfterMs: BUSY_MS };
+          return { requeueAfterMs: this.#busyMs() };
       }
     } catch (error) {
       return await this.#fail(attempt, error);
     }
+  }
+
+  #busyMs(): number {
+    return Math.round(BUSY_MS.least + this.#context.timing.random() * BUSY_MS.spread);
   }
 
   /** The object of that key is gone. */

@@ -36,6 +36,7 @@ function emptyDatabase(clock: { now: number }): { context: ReconcileContext; loo
     objects: { writeStatus: () => Promise.resolve("2") },
     recordEvent() {},
     now: () => new Date(clock.now),
+    timing: { random: () => 0 },
     logger: silentLogger,
   } as unknown as ReconcileContext;
   return { context, looks: () => looks };

@@ -71,6 +71,8 @@ function givenName(change: SchemaChange): string | undefined {
       return change.foreignKey.name;
     case "CreateIndex":
       return change.index.name;
+    case "RebuildIndex":
+      return change.index.name === change.name ? undefined : change.index.name;
     case "AttachIndex":
       // The index has the name already: we built it for this.
       return change.name === change.index ? undefined : change.name;

@@ -32,10 +32,10 @@ async function prepare({ parts, leaving, onPrepared }: TermContext, signal: Abor
   try {
     // Before anybody is sent to us: a verdict reads the registry.
     await meetRegistry(parts, signal);
-    const registered = admission.register(stop);
-    if (isProvable) await registered;
+    const leading = admission.lead(stop);
+    if (isProvable) await Promise.race([admission.whenRegistered(stop), leading]);
     onPrepared();
-    await registered;
+    await leading;
   } catch (error) {
     if (!stop.aborted) throw error;
   }

@@ -10,6 +10,7 @@ import {
   type RegistryGate,
   RegistryUntrusted,
   SuperuserRefused,
+  UnsupportedServer,
 } from "../../postgres/registry/registry_gate.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
@@ -103,5 +104,7 @@ function warnOfDatabase(error: unknown, logger: Logger): void {
 
 /** Whether an error is an outside failure that was handled, and no bug. */
 export function isExpected(error: unknown): boolean {
-  return [PostgresError, RegistryUntrusted, SuperuserRefused, LeadershipLost].some((known) => error instanceof known);
+  return [PostgresError, RegistryUntrusted, SuperuserRefused, UnsupportedServer, LeadershipLost].some((known) =>
+    error instanceof known
+  );
 }

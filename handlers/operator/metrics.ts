@@ -1,4 +1,4 @@
-import { certificateExpiry } from "../../kube/certificate.ts";
+import { certificateValidity } from "../../kube/certificate_fault.ts";
 import type { Metrics } from "../../kube/metrics.ts";
 import { measureProcess } from "../../kube/process_metrics.ts";
 import type { OperatorParts } from "./parts.ts";
@@ -52,7 +52,7 @@ function measureCertificate(metrics: Metrics, { admission }: Measured): void {
     labels: [],
   });
   metrics.onScrape("certificate", () => {
-    expiry.set({}, certificateExpiry(admission.servingPair.certificate).getTime() / 1000);
+    expiry.set({}, certificateValidity(admission.certificates.served.pair.certificate).notAfter.getTime() / 1000);
   });
 }
 

@@ -76,7 +76,8 @@ export async function makeParts(
   const observers = observeEvents(telemetry.metrics);
   const events = new EventRecorder({ ...shared, ...observers, reportingInstance: config.instance });
   const kinds = createKinds({ ...shared, ...databases, database, gate, clusterId, events });
-  const admission = await Admission.create({ ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE });
+  const serving = { ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE };
+  const admission = await Admission.create(serving, signal);
   const control = {
     ...shared,
     namespaces: config.namespaces,

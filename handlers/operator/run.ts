@@ -30,7 +30,11 @@ async function operate(parts: OperatorParts, listener: ReviewListener, signal: A
   const { admission, connections, events, shutdown } = parts;
   const [leaving, stop] = [new AbortController(), new AbortController()];
   const prepared = Promise.withResolvers<void>();
-  const loops = runLoops(parts, { leaving: leaving.signal, stop: stop.signal, onPrepared: prepared.resolve });
+  const loops = runLoops({ parts, listener }, {
+    leaving: leaving.signal,
+    stop: stop.signal,
+    onPrepared: prepared.resolve,
+  });
   await using ending = new AsyncDisposableStack();
   ending.defer(async () => {
     leaving.abort();
@@ -54,8 +58,11 @@ interface LoopSignals {
 }
 
 /** All that goes on; resolves when all of it has ended after `stop`. @throws what ends the operator. */
-async function runLoops(parts: OperatorParts, { leaving, stop, onPrepared }: LoopSignals): Promise<void> {
-  const { everywhere, leading } = createTasks(parts);
+async function runLoops(
+  { parts, listener }: { readonly parts: OperatorParts; readonly listener: ReviewListener },
+  { leaving, stop, onPrepared }: LoopSignals,
+): Promise<void> {
+  const { everywhere, leading } = createTasks(parts, listener);
   const context = { parts, tasks: leading, leaving, onPrepared };
   await runTogether((signal) => [
     ...everywhere.map((task) => task(signal)),

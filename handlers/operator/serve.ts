@@ -8,7 +8,7 @@ export function serveAdmission({ admission, config, connections }: OperatorParts
   return serveReviews({
     hostname: connections.embeddedCluster ? "127.0.0.1" : "0.0.0.0",
     port: config.webhookPort,
-    pair: admission.servingPair,
+    pair: admission.certificates.served.pair,
     review: (request) => admission.app.fetch(request),
   });
 }

@@ -1,4 +1,5 @@
 import type { Leadership } from "../../kube/leadership.ts";
+import type { ReviewListener } from "../review_listener.ts";
 import type { OperatorParts } from "./parts.ts";
 
 /** Work that goes on until its signal is aborted, and then ends soon. */
@@ -16,12 +17,13 @@ export interface OperatorTasks {
 }
 
 /** The one list of what goes on. */
-export function createTasks({ admission, controls, heartbeat }: OperatorParts): OperatorTasks {
+export function createTasks(parts: OperatorParts, listener: ReviewListener): OperatorTasks {
+  const { admission, controls, heartbeat } = parts;
   return {
     everywhere: [
       ...controls.map(({ watch }) => watch),
       (signal) => heartbeat.run(signal),
-      (signal) => admission.watchCertificate(signal),
+      (signal) => admission.follow(({ pair }) => listener.replaceCertificate(pair), signal),
     ],
     leading: [
       ...controls.map(({ work }) => work),

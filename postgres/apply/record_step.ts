@@ -16,6 +16,8 @@ export interface RanStep {
   readonly after: Relation;
   readonly plan: PlannedTable;
   readonly step: Step | undefined;
+  /** What the history tells before the statements. */
+  readonly notes: readonly string[];
 }
 
 /** The last statements of a transaction: what the table is now, whose it is, and what ran. */
@@ -25,14 +27,14 @@ export async function writeDown(
   ran: RanStep,
 ): Promise<void> {
   const { owner, specHash } = request;
-  const { row, before, after, plan, step } = ran;
+  const { row, before, after, plan, step, notes } = ran;
   const changes = step?.changes ?? [];
   const statements = step?.statements ?? [];
   const history = {
     id: row.id,
     generation: owner.generation,
     planHash: await hashStatements(statements),
-    statements: statements.map(({ sql }) => sql),
+    statements: [...notes, ...statements.map(({ sql }) => sql)],
   };
   // Together: a failure of one that nobody waits for would end the process.
   await Promise.all([
@@ -107,8 +109,13 @@ function declaredOfRenamed(changes: readonly SchemaChange[], observed: Table | u
   for (const column of observed.columns) {
     if (column.generated !== undefined) named[expressionKey.generated(column.name)] = column.generated;
   }
-  for (const { name, expression } of observed.checks) named[expressionKey.check(nameNow(name))] = expression;
-  for (const index of observed.indexes) Object.assign(named, declaredOfIndex(index, nameNow(index.name)));
+  // What goes must not speak for what takes its name.
+  const dropped = new Set(droppedBy(changes));
+  const stays = (part: { readonly name?: string }) => !dropped.has(part.name ?? "");
+  for (const { name, expression } of observed.checks.filter(stays)) {
+    named[expressionKey.check(nameNow(name))] = expression;
+  }
+  for (const index of observed.indexes.filter(stays)) Object.assign(named, declaredOfIndex(index, nameNow(index.name)));
   return named;
 }
 

@@ -6,6 +6,11 @@ export interface Target {
   /** Sets of columns that a primary key, a unique constraint or a whole unique index holds unique. */
   readonly keys: readonly (readonly string[])[];
   readonly mayReference: boolean;
+  /**
+   * It belongs to another role and has indexes or statistics whose expressions call functions that are not PostgreSQL's own:
+   * whoever merely plans a query on it, as PostgreSQL does to validate a foreign key, runs them.
+   */
+  readonly runsForeignCode: boolean;
 }
 
 /** Targets by `schema.name`; one that does not exist is not in it. */

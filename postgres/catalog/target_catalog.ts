@@ -9,10 +9,18 @@ interface TargetRow {
   readonly columns: string | null;
   readonly keys: string | null;
   readonly may_reference: boolean;
+  readonly runs_foreign_code: boolean;
 }
 
 const OBSERVE_TARGETS = `
 SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, has_table_privilege(c.oid, 'REFERENCES') AS may_reference,
+  NOT pg_has_role(c.relowner, 'USAGE') AND EXISTS (
+    SELECT FROM (SELECT 'pg_class'::regclass AS class, indexrelid AS oid FROM pg_index WHERE indrelid = c.oid
+        AND (indexprs IS NOT NULL OR indpred IS NOT NULL)
+      UNION ALL SELECT 'pg_statistic_ext'::regclass, oid FROM pg_statistic_ext WHERE stxrelid = c.oid AND stxexprs IS NOT NULL) AS e
+    JOIN pg_depend d ON d.classid = e.class AND d.objid = e.oid
+    -- Nothing depends on what PostgreSQL brings itself.
+    WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass)) AS runs_foreign_code,
   (SELECT jsonb_agg(jsonb_build_array(a.attname, format_type(a.atttypid, a.atttypmod)))
    FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text AS columns,
   (SELECT jsonb_agg((SELECT jsonb_agg(a.attname ORDER BY k.i) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(n, i)
@@ -40,5 +48,6 @@ function targetOf(row: TargetRow): Target {
     columns: new Map(row.columns === null ? [] : JSON.parse(row.columns) as [string, string][]),
     keys: row.keys === null ? [] : JSON.parse(row.keys) as string[][],
     mayReference: row.may_reference,
+    runsForeignCode: row.runs_foreign_code,
   };
 }

@@ -1,6 +1,6 @@
 import type { ConstraintChange } from "../change.ts";
 import { type Named, type Pairing, pairParts } from "./pair.ts";
-import type { Check, ForeignKey, Index, PrimaryKey, Table, Unique } from "../table.ts";
+import type { Check, Index, PrimaryKey, Table, Unique } from "../table.ts";
 
 /** Changes of constraints, by the place where they run. */
 export interface ConstraintPlan {
@@ -12,18 +12,20 @@ export interface ConstraintPlan {
   readonly newKey: ReadonlySet<string>;
   /** Names of unique indexes that become constraints: no plan of indexes may drop them. */
   readonly attached: ReadonlySet<string>;
+  /** Columns of primary keys and unique constraints that go. */
+  readonly goneKeys: readonly (readonly string[])[];
 }
 
-/** Plans primary key, unique constraints, checks and foreign keys. */
+/** Plans primary key, unique constraints and checks. */
 export function planConstraints(desired: Table, observed: Table): ConstraintPlan {
   const keys = pairParts(listOf(desired.primaryKey), listOf(observed.primaryKey), structureOfKey);
   const uniques = pairParts(desired.uniques, observed.uniques, structureOfUnique);
   const checks = pairParts(desired.checks, observed.checks, (check) => check.expression);
-  const foreignKeys = pairParts(desired.foreignKeys, observed.foreignKeys, structureOfForeignKey);
   const attach = (key: PrimaryKey | Unique, nullsNotDistinct: boolean) => {
-    const index = findAttachable(observed.indexes, key.columns, nullsNotDistinct);
-    // Until it is attached, and behind that if the key has no name, nothing else can have the name of the index.
-    return index !== undefined && isNameGiven(desired, { name: index, besides: key }) ? undefined : index;
+    // Until it is attached nothing else can have the name of the index.
+    const names = observed.indexes.filter((index) => isLike(index, key.columns, nullsNotDistinct))
+      .flatMap(({ name }) => name === undefined || isNameGiven(desired, { name, besides: key }) ? [] : [name]);
+    return names.find((name) => name === key.name) ?? names[0];
   };
   const added = [
     ...keys.missing.map((key) => addKey(key, attach(key, false))),
@@ -31,21 +33,19 @@ export function planConstraints(desired: Table, observed: Table): ConstraintPlan
   ];
   return {
     drops: [
-      ...foreignKeys.surplus.map(dropForeignKey),
       ...checks.surplus.map((check) => drop(check, "check", [])),
       ...uniques.surplus.map((unique) => drop(unique, "unique constraint", unique.columns)),
       ...keys.surplus.map((key) => drop(key, "primary key", key.columns)),
     ].filter((change) => change.name !== ""),
-    renames: [keys, uniques, checks, foreignKeys].flatMap((pairing: Pairing<Named>) => renamesOf(pairing)),
+    renames: [keys, uniques, checks].flatMap((pairing: Pairing<Named>) => renamesOf(pairing)),
     adds: [
       ...added,
       ...checks.missing.map((check) => ({ kind: "AddCheck", check } as const)),
-      ...foreignKeys.missing.map((foreignKey) => ({ kind: "AddForeignKey", foreignKey } as const)),
-      ...foreignKeys.pairs.flatMap(planDeferrability),
     ],
-    validations: [...validationsOf(checks), ...validationsOf(foreignKeys)],
+    validations: validationsOf(checks),
     newKey: new Set(keys.missing.flatMap((key) => key.columns)),
     attached: new Set(added.flatMap((change) => change.kind === "AttachIndex" ? [change.index] : [])),
+    goneKeys: [...keys.surplus, ...uniques.surplus].map(({ columns }) => columns),
   };
 }
 
@@ -70,21 +70,12 @@ function structureOfUnique(unique: Unique): string {
   return JSON.stringify([unique.columns, unique.nullsNotDistinct]);
 }
 
-/** Whether it is checked late can be altered, so it does not tell two keys apart. */
-function structureOfForeignKey({ columns, references, onDelete, onUpdate }: ForeignKey): string {
-  return JSON.stringify([columns, references.schema, references.table, references.columns, onDelete, onUpdate]);
-}
-
 function drop(
   part: Named,
   constraint: "primary key" | "unique constraint" | "check",
   columns: readonly string[],
 ): ConstraintChange & { kind: "DropConstraint" } {
   return { kind: "DropConstraint", name: part.name ?? "", constraint, columns };
-}
-
-function dropForeignKey({ name, columns, references }: ForeignKey): ConstraintChange & { kind: "DropConstraint" } {
-  return { kind: "DropConstraint", name: name ?? "", constraint: "foreign key", columns, references };
 }
 
 function renamesOf(pairing: Pairing<Named>): ConstraintChange[] {
@@ -95,48 +86,37 @@ function renamesOf(pairing: Pairing<Named>): ConstraintChange[] {
   );
 }
 
-function planDeferrability(pair: { readonly desired: ForeignKey; readonly observed: ForeignKey }): ConstraintChange[] {
-  const name = pair.desired.name ?? pair.observed.name;
-  const { deferrable } = pair.desired;
-  if (deferrable === pair.observed.deferrable || name === undefined) return [];
-  return [{ kind: "AlterDeferrability", name, deferrable }];
-}
-
-function validationsOf(pairing: Pairing<Check | ForeignKey>): ConstraintChange[] {
+function validationsOf(pairing: Pairing<Check>): ConstraintChange[] {
   return pairing.pairs.flatMap(({ desired, observed }) => {
     const name = desired.name ?? observed.name;
-    if (observed.validated || name === undefined) return [];
-    const references = "references" in desired ? { references: desired.references } : {};
-    return [{ kind: "ValidateConstraint", name, ...references } as const];
+    return observed.validated || name === undefined ? [] : [{ kind: "ValidateConstraint", name } as const];
   });
 }
 
-/** A unique index that a step before built for exactly this constraint. */
-function findAttachable(
-  indexes: readonly Index[],
-  columns: readonly string[],
-  nullsNotDistinct: boolean,
-): string | undefined {
-  return indexes.find((index) =>
-    index.unique && index.valid && index.method === "btree" && index.where === undefined &&
-    index.include.length === 0 &&
-    index.nullsNotDistinct === nullsNotDistinct && index.keys.length === columns.length &&
+/** Whether it is a unique index as a step before builds it for such a key. */
+function isLike(index: Index, columns: readonly string[], nullsNotDistinct: boolean): boolean {
+  return index.unique && index.valid && index.method === "btree" && index.where === undefined &&
+    index.include.length === 0 && index.nullsNotDistinct === nullsNotDistinct &&
+    index.keys.length === columns.length &&
     index.keys.every((key, position) =>
       key.column === columns[position] && key.opclass === undefined && key.collation === undefined &&
       key.order === "Ascending" && key.nulls === "Last"
-    )
-  )?.name;
+    );
 }
 
-/** The index already has the name that PostgreSQL would have given the constraint. */
+/** A key that nobody named gets its name with the steps of the plan: only they know which names are free. */
 function addKey(key: PrimaryKey, index: string | undefined): ConstraintChange {
-  if (index === undefined) return { kind: "AddPrimaryKey", key };
-  const name = key.name ?? index;
-  return { kind: "AttachIndex", index, name, constraint: "primary key", columns: key.columns };
+  return index === undefined ? { kind: "AddPrimaryKey", key } : attachIndex(index, key, "primary key");
 }
 
 function addUnique(unique: Unique, index: string | undefined): ConstraintChange {
-  if (index === undefined) return { kind: "AddUnique", unique };
-  const name = unique.name ?? index;
-  return { kind: "AttachIndex", index, name, constraint: "unique constraint", columns: unique.columns };
+  return index === undefined ? { kind: "AddUnique", unique } : attachIndex(index, unique, "unique constraint");
+}
+
+function attachIndex(
+  index: string,
+  { name, columns }: PrimaryKey | Unique,
+  constraint: "primary key" | "unique constraint",
+): ConstraintChange & { readonly kind: "AttachIndex" } {
+  return { kind: "AttachIndex", index, ...(name === undefined ? {} : { name }), constraint, columns };
 }

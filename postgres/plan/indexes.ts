@@ -1,5 +1,5 @@
 import type { IndexChange } from "../change.ts";
-import { pairParts } from "./pair.ts";
+import { type Pairing, pairParts } from "./pair.ts";
 import type { Index, Table } from "../table.ts";
 
 /** Changes of indexes, by the place where they run. */
@@ -7,6 +7,8 @@ export interface IndexPlan {
   readonly drops: readonly IndexChange[];
   readonly renames: readonly IndexChange[];
   readonly adds: readonly IndexChange[];
+  /** Columns of unique indexes that go, which a foreign key could refer to. */
+  readonly goneKeys: readonly (readonly string[])[];
 }
 
 /** @param attached Names of indexes that become constraints in this plan. */
@@ -15,16 +17,25 @@ export function planIndexes(desired: Table, observed: Table, attached: ReadonlyS
   const { pairs, missing, surplus } = pairParts(desired.indexes, there, structureOfIndex);
   return {
     drops: surplus.flatMap(({ name }) => name === undefined ? [] : [{ kind: "DropIndex", name } as const]),
-    renames: pairs.flatMap(({ desired: { name: to }, observed: { name: from } }) =>
-      to === undefined || from === undefined || to === from ? [] : [{ kind: "RenameIndex", from, to } as const]
-    ),
+    renames: pairs.flatMap(renameOf).toSorted((a, b) => a.to < b.to ? -1 : 1),
     adds: [
       ...missing.map((index) => ({ kind: "CreateIndex", index } as const)),
       ...pairs.flatMap(({ desired: index, observed: { valid, name } }) =>
-        valid || name === undefined ? [] : [{ kind: "RebuildIndex", name: index.name ?? name, index } as const]
+        valid || name === undefined ? [] : [{ kind: "RebuildIndex", name, index: { name, ...index } } as const]
       ),
     ],
+    goneKeys: surplus.flatMap(({ unique, where, keys }) => {
+      const columns = keys.flatMap(({ column }) => column ?? []);
+      return unique && where === undefined && columns.length === keys.length ? [columns] : [];
+    }),
   };
+}
+
+/** One that was never finished gets its name when it is built again. */
+function renameOf(
+  { desired: { name: to }, observed: { name: from, valid } }: Pairing<Index>["pairs"][number],
+): readonly (IndexChange & { readonly kind: "RenameIndex" })[] {
+  return !valid || to === undefined || from === undefined || to === from ? [] : [{ kind: "RenameIndex", from, to }];
 }
 
 /** Everything but the name and whether it is complete. */

@@ -1,6 +1,9 @@
 import type { SchemaChange } from "../change.ts";
-import { objectName } from "../object_name.ts";
-import type { NotNullHelper, Operation, StepContext } from "./step.ts";
+import { remainingHelpers } from "./helper.ts";
+import { PartNames, partsOfCheck, partsOfIndex } from "./part_names.ts";
+import { keysMadeAgain, type Replacement, replacementOf } from "./replacement.ts";
+import { dropHelper, NOT_NULL_HELPER } from "./helper.ts";
+import type { Operation, StepContext } from "./step.ts";
 import {
   type Check,
   type Column,
@@ -13,17 +16,16 @@ import {
 } from "../table.ts";
 import { quoteIdentifier } from "../text/identifier.ts";
 
-/** Begins the name of every check that we make only to get to NOT NULL. */
-export const NOT_NULL_HELPER = "tablewright_nn_";
-
 /**
  * Makes of each change what lets the users of a table with rows go on:
  *
  * - NOT NULL through a check that is added NOT VALID and validated: SET NOT NULL then believes it and reads nothing;
  * - checks and foreign keys NOT VALID, then VALIDATE in a transaction of its own, which takes a weak lock;
  * - indexes CONCURRENTLY, each outside of any transaction;
- * - UNIQUE and PRIMARY KEY from a unique index that was built so. The constraint that they replace goes in the same
- *   transaction in which they come, so that the table is never without.
+ * - UNIQUE and PRIMARY KEY from a unique index that was built so.
+ *
+ * A key or an index that is replaced goes in the same transaction in which the new one takes its name, so that the table is
+ * never without.
  */
 export function expandOnline(changes: readonly SchemaChange[], context: StepContext): readonly Operation[] {
   const plan = new OnlinePlan(changes, context);
@@ -33,18 +35,23 @@ export function expandOnline(changes: readonly SchemaChange[], context: StepCont
 
 class OnlinePlan {
   readonly #context: StepContext;
+  readonly #replacement: Replacement;
+  readonly #madeAgain: ReadonlySet<string>;
+  readonly #names: PartNames;
   readonly #first: Operation[] = [];
   readonly #validations: Operation[] = [];
   readonly #builds: Operation[] = [];
+  /** One transaction: what was replaced goes, what is built gets its name, the rest. */
+  readonly #drops: Operation[] = [];
+  readonly #renames: Operation[] = [];
   readonly #last: Operation[] = [];
   readonly #alone: Operation[] = [];
-  readonly #taken: Set<string>;
-  readonly #waiting: Waiting;
 
   constructor(changes: readonly SchemaChange[], context: StepContext) {
     this.#context = context;
-    this.#waiting = waitingFor(changes);
-    this.#taken = namesBehind(changes, context, this.#waiting);
+    this.#replacement = replacementOf(changes, context.observed);
+    this.#madeAgain = keysMadeAgain(changes);
+    this.#names = new PartNames(changes, context, this.#replacement.freed);
   }
 
   operations(changes: readonly SchemaChange[]): readonly Operation[] {
@@ -55,12 +62,15 @@ class OnlinePlan {
       ...stray.map((helper) => shared(dropHelper(helper))),
       ...this.#validations,
       ...this.#builds,
+      ...this.#drops,
+      ...this.#renames.toSorted(byNewName),
       ...this.#last,
       ...this.#alone,
     ];
   }
 
   add(change: SchemaChange): void {
+    const { names, newNames, columns, waitsForKey } = this.#replacement;
     switch (change.kind) {
       case "SetNotNull":
         return this.#setNotNull(change.column);
@@ -72,25 +82,32 @@ class OnlinePlan {
         // Behind SET NOT NULL, which it needs.
         return void this.#last.push(shared(change));
       case "ValidateConstraint":
-        return void this.#validations.push(own(change));
+        return void (newNames.has(change.name) ? this.#alone : this.#validations).push(own(change));
+      case "AlterDeferrability":
+        return void (newNames.has(change.name) ? this.#last : this.#first).push(shared(change));
+      case "RenameConstraint":
+      case "RenameIndex":
+        return void (newNames.has(change.to) ? this.#renames : this.#first).push(shared(change));
       case "AddPrimaryKey":
-        return this.#addPrimaryKey(change.key);
-      case "AddUnique":
-        return this.#addUnique(change.unique);
+        return this.#addKey(change.key, { constraint: "primary key", nullsNotDistinct: false });
+      case "AddUnique": {
+        const { nullsNotDistinct } = change.unique;
+        return this.#addKey(change.unique, { constraint: "unique constraint", nullsNotDistinct });
+      }
       case "CreateIndex":
-        return this.#build(this.#named(change.index));
+        return this.#createIndex(change.index);
       case "RebuildIndex":
         this.#first.push(shared({ kind: "DropIndex", name: change.name }));
-        return this.#build(change.index);
+        return this.#createIndex(change.index);
       case "AttachIndex":
-        if (change.constraint === "primary key") this.#refuseNulls(change.columns);
-        return void this.#last.push(shared(change));
+        return this.#attach(change);
       case "DropConstraint":
-        return void (this.#waiting.names.has(change.name) ? this.#last : this.#first).push(shared(change));
+      case "DropIndex":
+        return void (names.has(change.name) ? this.#drops : this.#first).push(shared(change));
       case "DropNotNull":
-        return void (this.#waiting.forKey ? this.#last : this.#first).push(shared(change));
+        return void (waitsForKey ? this.#last : this.#first).push(shared(change));
       case "DropColumn":
-        return void (this.#waiting.columns.has(change.column.name) ? this.#last : this.#first).push(shared(change));
+        return void (columns.has(change.column.name) ? this.#last : this.#first).push(shared(change));
       default:
         return void this.#first.push(shared(change));
     }
@@ -102,7 +119,7 @@ class OnlinePlan {
     if (known === undefined) {
       const expression = `${quoteIdentifier(column)} IS NOT NULL`;
       const check = { name: helper.name, expression, validated: true };
-      this.#first.push({ change: { kind: "AddCheck", check }, mode: "Online", place: "Shared" });
+      this.#first.push(shared({ kind: "AddCheck", check }));
     }
     if (!helper.validated) this.#validations.push(own({ kind: "ValidateConstraint", name: helper.name }));
     this.#last.push(shared({ kind: "SetNotNull", column }), shared(dropHelper(helper)));
@@ -114,34 +131,46 @@ class OnlinePlan {
   }
 
   #addCheck(check: Check): void {
-    const name = check.name ?? this.#freeName([], "check");
-    this.#first.push(shared({ kind: "AddCheck", check: { ...check, name } }));
-    this.#validations.push(own({ kind: "ValidateConstraint", name }));
+    const name = check.name ?? this.#names.ofPart(partsOfCheck(check, this.#context.shapes));
+    const added: SchemaChange = { kind: "AddCheck", check: { ...check, name } };
+    const validated = own({ kind: "ValidateConstraint", name });
+    // What has the name now may be what must not go yet.
+    if (this.#replacement.freed.has(name)) this.#alone.push(own(added), validated);
+    else {
+      this.#first.push(shared(added));
+      this.#validations.push(validated);
+    }
   }
 
   #addForeignKey(foreignKey: ForeignKey): void {
-    const name = foreignKey.name ?? this.#freeName(foreignKey.columns, "fkey");
-    this.#alone.push(own({ kind: "AddForeignKey", foreignKey: { ...foreignKey, name } }));
+    const name = foreignKey.name ?? this.#names.ofPart({ columns: foreignKey.columns, label: "fkey" });
+    const added: SchemaChange = { kind: "AddForeignKey", foreignKey: { ...foreignKey, name } };
+    // With the key that it needs: new rows are checked without a gap, and no other table is locked.
+    if (this.#madeAgain.has(name)) this.#last.push(shared(added));
+    else this.#alone.push(own(added));
     this.#alone.push(own({ kind: "ValidateConstraint", name, references: foreignKey.references }));
   }
 
-  #freeName(columns: readonly string[], label: string): string {
-    const name = objectName({ table: this.#context.desired.name, columns, label }, this.#taken);
-    this.#taken.add(name);
-    return name;
+  #addKey(
+    key: PrimaryKey | Unique,
+    { constraint, nullsNotDistinct }: {
+      readonly constraint: "primary key" | "unique constraint";
+      readonly nullsNotDistinct: boolean;
+    },
+  ): void {
+    if (constraint === "primary key") this.#refuseNulls(key.columns);
+    const parts = partsOfKey(constraint, key.columns);
+    const name = key.name ?? this.#names.ofKey(parts);
+    const index = this.#names.whileBuilt(name, parts);
+    this.#build(uniqueIndex(index, key, nullsNotDistinct));
+    this.#last.push(shared({ kind: "AttachIndex", index, name, constraint, columns: key.columns }));
   }
 
-  #addPrimaryKey(key: PrimaryKey): void {
-    this.#refuseNulls(key.columns);
-    const index = this.#uniqueIndex(key, { label: "pkey", nullsNotDistinct: false });
-    this.#build(index);
-    this.#last.push(shared({ ...attach(index, key), constraint: "primary key" }));
-  }
-
-  #addUnique(unique: Unique): void {
-    const index = this.#uniqueIndex(unique, { label: "key", nullsNotDistinct: unique.nullsNotDistinct });
-    this.#build(index);
-    this.#last.push(shared({ ...attach(index, unique), constraint: "unique constraint" }));
+  #attach(change: Extract<SchemaChange, { readonly kind: "AttachIndex" }>): void {
+    const { constraint, columns, index } = change;
+    if (constraint === "primary key") this.#refuseNulls(columns);
+    const name = change.name ?? this.#names.ofKey(partsOfKey(constraint, columns), index);
+    this.#last.push(shared({ ...change, name }));
   }
 
   /** ADD PRIMARY KEY would look for nulls while everybody waits. */
@@ -155,29 +184,15 @@ class OnlinePlan {
     return column?.notNull ?? true;
   }
 
-  #uniqueIndex(
-    key: PrimaryKey | Unique,
-    options: { readonly label: string; readonly nullsNotDistinct: boolean },
-  ): Index {
-    const columns = options.label === "pkey" ? [] : key.columns;
-    // The wanted name may still be that of the constraint which this one replaces.
-    const isFree = key.name !== undefined && !this.#taken.has(key.name);
-    const name = isFree ? key.name : this.#freeName(columns, options.label);
-    return {
-      name,
-      unique: true,
-      nullsNotDistinct: options.nullsNotDistinct,
-      method: "btree",
-      keys: key.columns.map((column): IndexKey => ({ column, order: "Ascending", nulls: "Last" })),
-      include: [],
-      valid: true,
-    };
-  }
-
   /** CONCURRENTLY needs a name that is known before: after a crash it tells what was left behind. */
-  #named(index: Index): Index {
-    if (index.name !== undefined) return index;
-    return { ...index, name: this.#freeName(index.keys.map((key) => key.column ?? "expr"), "idx") };
+  #createIndex(index: Index): void {
+    const parts = partsOfIndex(index, this.#context.shapes);
+    const name = index.name ?? this.#names.ofPart(parts);
+    const built = this.#names.whileBuilt(name, parts);
+    // One that nobody named keeps the name under which it was built.
+    const isRenamed = index.name !== undefined && built !== name;
+    this.#build({ ...index, name: isRenamed ? built : name });
+    if (isRenamed) this.#renames.push(shared({ kind: "RenameIndex", from: built, to: name }));
   }
 
   #build(index: Index): void {
@@ -185,65 +200,24 @@ class OnlinePlan {
   }
 }
 
-/** What goes only when the key comes that takes its place. */
-interface Waiting {
-  /** Of primary keys and unique constraints. */
-  readonly names: ReadonlySet<string>;
-  /** They would take their constraint with them. */
-  readonly columns: ReadonlySet<string>;
-  readonly forKey: boolean;
+/** What a key is named after. */
+export function partsOfKey(
+  constraint: "primary key" | "unique constraint",
+  columns: readonly string[],
+): { readonly columns: readonly string[]; readonly label: string } {
+  return constraint === "primary key" ? { columns: [], label: "pkey" } : { columns, label: "key" };
 }
 
-function waitingFor(changes: readonly SchemaChange[]): Waiting {
-  const forKey = changes.some(({ kind }) => ["AddPrimaryKey", "AddUnique", "AttachIndex"].includes(kind));
-  const needed = new Set(changes.flatMap(nameNeeded));
-  const constraints = changes.flatMap((change) =>
-    forKey && change.kind === "DropConstraint" && ["primary key", "unique constraint"].includes(change.constraint) &&
-      !needed.has(change.name)
-      ? [change]
-      : []
-  );
-  const added = new Set(changes.flatMap((change) => change.kind === "AddColumn" ? [change.column.name] : []));
+function uniqueIndex(name: string, key: PrimaryKey | Unique, nullsNotDistinct: boolean): Index {
   return {
-    names: new Set(constraints.map(({ name }) => name)),
-    columns: new Set(constraints.flatMap(({ columns }) => columns).filter((column) => !added.has(column))),
-    forKey,
+    name,
+    unique: true,
+    nullsNotDistinct,
+    method: "btree",
+    keys: key.columns.map((column): IndexKey => ({ column, order: "Ascending", nulls: "Last" })),
+    include: [],
+    valid: true,
   };
-}
-
-/** A name that must be free before a key comes; that of the key itself is taken last. */
-function nameNeeded(change: SchemaChange): readonly string[] {
-  switch (change.kind) {
-    case "RenameConstraint":
-    case "RenameIndex":
-      return [change.to];
-    case "CreateIndex":
-      return change.index.name === undefined ? [] : [change.index.name];
-    case "AddCheck":
-      return change.check.name === undefined ? [] : [change.check.name];
-    default:
-      return [];
-  }
-}
-
-/**
- * Names that a new part must not have. What goes or is renamed at first is not among them: a plan that is made again behind
- * that step must choose the same names.
- */
-function namesBehind(changes: readonly SchemaChange[], context: StepContext, waiting: Waiting): Set<string> {
-  const { observed, takenNames } = context;
-  const parts = observed === undefined
-    ? []
-    : [observed.primaryKey, ...observed.uniques, ...observed.checks, ...observed.foreignKeys, ...observed.indexes];
-  const names = new Set([...takenNames, ...parts.flatMap((part) => part?.name ?? [])]);
-  for (const { name } of observed?.unmanaged ?? []) names.add(name);
-  for (const change of changes) {
-    if (change.kind === "DropIndex") names.delete(change.name);
-    if (change.kind === "DropConstraint" && !waiting.names.has(change.name)) names.delete(change.name);
-    if (change.kind === "RenameConstraint" || change.kind === "RenameIndex") names.delete(change.from);
-  }
-  for (const name of changes.flatMap(nameNeeded)) names.add(name);
-  return names;
 }
 
 function columnsToBeNotNull(change: SchemaChange): readonly string[] {
@@ -259,28 +233,12 @@ function columnsToBeNotNull(change: SchemaChange): readonly string[] {
   }
 }
 
-function attach(index: Index, key: PrimaryKey | Unique): {
-  readonly kind: "AttachIndex";
-  readonly index: string;
-  readonly name: string;
-  readonly columns: readonly string[];
-} {
-  const built = index.name ?? "";
-  return { kind: "AttachIndex", index: built, name: key.name ?? built, columns: key.columns };
-}
-
-/** Those that no dropped column takes with it. */
-export function remainingHelpers(
-  changes: readonly SchemaChange[],
-  helpers: readonly NotNullHelper[],
-): readonly NotNullHelper[] {
-  const dropped = new Set(changes.flatMap((change) => change.kind === "DropColumn" ? [change.column.name] : []));
-  return helpers.filter(({ column }) => !dropped.has(column));
-}
-
-/** Takes away a helper check that has served, or that nobody needs any more. */
-export function dropHelper(helper: NotNullHelper): SchemaChange {
-  return { kind: "DropConstraint", name: helper.name, constraint: "check", columns: [helper.column] };
+/** A plan that is made again behind a build finds a rename in another place of its list. */
+function byNewName({ change: a }: Operation, { change: b }: Operation): number {
+  if (a.kind !== "RenameIndex" || b.kind !== "RenameIndex") {
+    return Number(a.kind === "RenameIndex") - Number(b.kind === "RenameIndex");
+  }
+  return a.to < b.to ? -1 : 1;
 }
 
 function shared(change: SchemaChange): Operation {

@@ -1,6 +1,7 @@
 import type { SchemaChange } from "../change.ts";
 import { planColumnDrops, planColumns } from "./columns.ts";
 import { planConstraints } from "./constraints.ts";
+import { planForeignKeys } from "./foreign_keys.ts";
 import { planIndexes } from "./indexes.ts";
 import { emptyTable, type Table } from "../table.ts";
 
@@ -39,19 +40,24 @@ export function planTable(
   if (observed === undefined) return planCreation(desired);
   const constraints = planConstraints(desired, observed);
   const indexes = planIndexes(desired, observed, constraints.attached);
+  const foreignKeys = planForeignKeys(desired, observed, [...constraints.goneKeys, ...indexes.goneKeys]);
   return [
     ...planName(desired, observed),
     ...intent.renames.map(({ from, to }) => ({ kind: "RenameColumn", from, to } as const)),
     // What goes, goes first: it frees names, and columns that are in a key cannot lose NOT NULL.
+    ...foreignKeys.drops,
     ...constraints.drops,
     ...indexes.drops,
     ...constraints.renames,
+    ...foreignKeys.renames,
     ...indexes.renames,
     ...planColumns({ desired, observed, using: intent.using, keyed: constraints.newKey }),
     // Behind the columns that it may need.
     ...constraints.adds,
+    ...foreignKeys.adds,
     ...indexes.adds,
     ...constraints.validations,
+    ...foreignKeys.validations,
     ...planColumnDrops(desired, observed),
     ...planTableComment(desired, observed),
   ];

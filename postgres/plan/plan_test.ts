@@ -134,7 +134,6 @@ Deno.test("planTable() finishes what a step left behind: it validates, attaches 
     {
       kind: "AttachIndex",
       index: "users_email_key",
-      name: "users_email_key",
       constraint: "unique constraint",
       columns: ["email"],
     },

@@ -1,10 +1,14 @@
 import type { SchemaChange } from "../change.ts";
 import { planTable } from "./plan.ts";
 import { renameColumns } from "./rename_columns.ts";
+import { namesMissing, replacedColumns, withoutDependents } from "./replaced_columns.ts";
 import type { Situation } from "../situation/situation.ts";
-import { type NotNullHelper, type Online, planSteps, type Step } from "./step.ts";
+import type { NotNullHelper } from "./helper.ts";
+import type { ExpressionShapes } from "./part_names.ts";
+import { type Online, planSteps, type Step, type StepContext } from "./step.ts";
 import type { ForeignKey, Table } from "../table.ts";
 import { targetKey } from "../catalog/target.ts";
+import { type ExpressionShape, shapeOfExpression } from "../text/expression_shape.ts";
 
 /** A table as a spec wants it, with everything that decides how to get there. */
 export interface WantedTable {
@@ -57,40 +61,46 @@ export async function planSituation(wanted: WantedTable, situation: Situation): 
   }
 }
 
+/** What was seen beside the table itself. */
+export interface Surroundings {
+  /** What foreign keys may refer to; `undefined`: nobody could look. */
+  readonly targets: ReadonlyMap<string, unknown> | undefined;
+  readonly version: number;
+  readonly isAdopted?: boolean;
+}
+
 /** The same against any basis, for instance against what an old spec promised while nobody can look. */
 export async function planAgainst(
   wanted: WantedTable,
   basis: PlanningBasis | undefined,
-  seen: {
-    readonly targets: ReadonlyMap<string, unknown> | undefined;
-    readonly version: number;
-    readonly isAdopted?: boolean;
-  },
+  seen: Surroundings,
 ): Promise<PlannedTable> {
   const { using, online } = wanted;
   const renames = basis === undefined ? [] : dueRenames(wanted, basis.table);
   const observed = basis === undefined ? undefined : await renamedTable(basis.table, renames, wanted.desired.name);
   const adopted = observed === undefined || seen.isAdopted !== true ? undefined : wanted.adopt?.(observed);
   const desired = adopted ?? wanted.desired;
-  const planned = planTable(desired, observed, { renames, using });
+  const direct = planTable(desired, observed, { renames, using });
+  const replaced = replacedColumns(direct, seen.version);
+  const base = observed === undefined || replaced.length === 0 ? observed : await withoutDependents(observed, replaced);
+  const planned = base === observed ? direct : planTable(desired, base, { renames, using });
+  const gone = observed === undefined || base === undefined ? new Set() : namesMissing(observed, base);
   const waiting = planned.flatMap((change) =>
     change.kind === "AddForeignKey" && isMissing(change.foreignKey) ? [change.foreignKey] : []
   );
   const changes = planned.filter((change) => change.kind !== "AddForeignKey" || !waiting.includes(change.foreignKey));
   const context = {
     desired,
-    observed,
+    observed: base,
     version: seen.version,
     online,
     isEmpty: basis?.isEmpty ?? true,
     helpers: (basis?.helpers ?? []).map((helper) => ({ ...helper, column: nameNow(helper.column) })),
     columnNumbers: new Map([...basis?.columnNumbers ?? []].map(([name, number]) => [nameNow(name), number])),
-    takenNames: basis?.takenNames ?? new Set<string>(),
+    takenNames: new Set([...basis?.takenNames ?? []].filter((name) => !gone.has(name))),
+    shapes: await shapesOf(changes),
   };
-  const waitingSteps = planSteps(
-    waiting.map((foreignKey) => ({ kind: "AddForeignKey", foreignKey } as const)),
-    { ...context, observed: observed === undefined ? undefined : { ...observed, name: desired.name }, helpers: [] },
-  );
+  const waitingSteps = planWaiting(waiting, context);
   return { changes, steps: planSteps(changes, context), observed, renames, waiting, waitingSteps };
 
   function nameNow(name: string): string {
@@ -101,6 +111,29 @@ export async function planAgainst(
     const isSelf = references.schema === desired.schema && references.table === desired.name;
     return !isSelf && seen.targets !== undefined && !seen.targets.has(targetKey(references));
   }
+}
+
+/** As the planner makes them when all else is done. */
+function planWaiting(waiting: readonly ForeignKey[], context: StepContext): readonly Step[] {
+  const { observed, desired: { name } } = context;
+  const changes = waiting.map((foreignKey) => ({ kind: "AddForeignKey", foreignKey } as const));
+  return planSteps(changes, {
+    ...context,
+    observed: observed === undefined ? undefined : { ...observed, name },
+    helpers: [],
+  });
+}
+
+/** What goes into the names of checks and indexes that nobody named. */
+async function shapesOf(changes: readonly SchemaChange[]): Promise<ExpressionShapes> {
+  const texts = changes.flatMap((change): readonly string[] => {
+    if (change.kind === "AddCheck") return change.check.name === undefined ? [change.check.expression] : [];
+    if (change.kind !== "CreateIndex" && change.kind !== "RebuildIndex") return [];
+    return change.index.keys.flatMap(({ expression }) => expression ?? []);
+  });
+  const shapes = new Map<string, ExpressionShape>();
+  for (const text of texts) shapes.set(text, await shapeOfExpression(text));
+  return shapes;
 }
 
 /** PostgreSQL carries new names into everything that uses the old ones; the name of the table itself is still planned. */

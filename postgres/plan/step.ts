@@ -1,5 +1,8 @@
 import type { SchemaChange } from "../change.ts";
-import { dropHelper, expandOnline, remainingHelpers } from "./online.ts";
+import { dropHelper, type NotNullHelper, remainingHelpers } from "./helper.ts";
+import { expandOnline, partsOfKey } from "./online.ts";
+import { type ExpressionShapes, PartNames } from "./part_names.ts";
+import { keysMadeAgain } from "./replacement.ts";
 import { type Statement, statementsOf } from "../statement/statement.ts";
 import type { Table } from "../table.ts";
 
@@ -22,13 +25,6 @@ export type Online =
   /** Everything in one transaction. */
   | "Never";
 
-/** A check `column IS NOT NULL` of ours, on the way to NOT NULL. */
-export interface NotNullHelper {
-  readonly column: string;
-  readonly name: string;
-  readonly validated: boolean;
-}
-
 /** What steps depend on beside the changes. */
 export interface StepContext {
   /** With the new names of its columns; `undefined`: the table is to be made. */
@@ -42,8 +38,10 @@ export interface StepContext {
   readonly helpers: readonly NotNullHelper[];
   /** By column name: `pg_attribute.attnum`. */
   readonly columnNumbers: ReadonlyMap<string, number>;
-  /** Relation names of the schema that a new index must not have. */
+  /** Names of relations and constraints of the schema that a new part should not have. */
   readonly takenNames: ReadonlySet<string>;
+  /** Of unnamed checks and of keys of unnamed indexes, by text. */
+  readonly shapes: ExpressionShapes;
 }
 
 /** One change with the way in which it is made. */
@@ -61,18 +59,38 @@ export function planSteps(changes: readonly SchemaChange[], context: StepContext
   return toSteps(operations, context);
 }
 
-function expandDirect(changes: readonly SchemaChange[], { helpers }: StepContext): readonly Operation[] {
+function expandDirect(changes: readonly SchemaChange[], context: StepContext): readonly Operation[] {
+  const names = new PartNames(changes, context, new Set());
+  const madeAgain = keysMadeAgain(changes);
   const whole = changes.flatMap((change): readonly SchemaChange[] =>
     change.kind === "RebuildIndex"
       ? [{ kind: "DropIndex", name: change.name }, { kind: "CreateIndex", index: change.index }]
-      : [change]
+      : [withName(change, names)]
   );
-  return [...whole, ...remainingHelpers(changes, helpers).map(dropHelper)].map(directOperation);
+  return [...whole, ...remainingHelpers(changes, context.helpers).map(dropHelper)].map((change) => ({
+    change,
+    mode: "Direct",
+    // Two foreign keys in one transaction are what deadlocks are made of; one to the table itself locks no other.
+    place: change.kind === "AddForeignKey" && !madeAgain.has(change.foreignKey.name ?? "") ? "Own" : "Shared",
+  }));
 }
 
-/** Foreign keys stay by themselves also here: two in one transaction are what deadlocks are made of. */
-function directOperation(change: SchemaChange): Operation {
-  return { change, mode: "Direct", place: change.kind === "AddForeignKey" ? "Own" : "Shared" };
+/** PostgreSQL names a new key itself; one that is made of an index would keep the name of that. */
+function withName(change: SchemaChange, names: PartNames): SchemaChange {
+  switch (change.kind) {
+    case "AddPrimaryKey":
+      if (change.key.name === undefined) names.ofKey(partsOfKey("primary key", change.key.columns));
+      return change;
+    case "AddUnique":
+      if (change.unique.name === undefined) names.ofKey(partsOfKey("unique constraint", change.unique.columns));
+      return change;
+    case "AttachIndex": {
+      const { name, constraint, columns, index } = change;
+      return { ...change, name: name ?? names.ofKey(partsOfKey(constraint, columns), index) };
+    }
+    default:
+      return change;
+  }
 }
 
 function toSteps(operations: readonly Operation[], context: StepContext): readonly Step[] {

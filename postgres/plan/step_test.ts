@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { planTable } from "./plan.ts";
 import { planSteps, type Step, type StepContext } from "./step.ts";
-import { type Column, emptyTable, type ForeignKey, type Table } from "../table.ts";
+import { type Column, emptyTable, type ForeignKey, type Index, type Table } from "../table.ts";
 
 const ID: Column = { name: "id", type: "integer", notNull: true };
 const EMAIL: Column = { name: "email", type: "text", notNull: false };
@@ -25,6 +25,7 @@ function steps(desired: Table, observed: Table | undefined, context: Partial<Ste
     helpers: [],
     columnNumbers: new Map([["id", 1], ["email", 2]]),
     takenNames: new Set(["users_pkey"]),
+    shapes: new Map(),
     ...context,
   });
 }
@@ -115,22 +116,81 @@ Deno.test("planSteps() keeps the old key, and the column in it, until the new on
   const observed = table({ columns: [ID, { ...EMAIL, notNull: true }] });
   assertEquals(outline(steps(desired, observed)), [
     `Concurrent: CREATE UNIQUE INDEX CONCURRENTLY "users_pkey1" ON "public"."users" USING "btree" ("email")`,
-    `Transaction: DROP CONSTRAINT "users_pkey"; ADD CONSTRAINT "users_pkey1" PRIMARY KEY USING INDEX "users_pkey1"; ` +
+    `Transaction: DROP CONSTRAINT "users_pkey"; ADD CONSTRAINT "users_pkey" PRIMARY KEY USING INDEX "users_pkey1"; ` +
     `DROP COLUMN "id"`,
   ]);
 });
 
-Deno.test("planSteps() drops a constraint at once whose name something else needs", () => {
+Deno.test("planSteps() keeps a constraint until its successor is there, also when a check gets its name", () => {
   const unique = { name: "u", columns: ["email"], nullsNotDistinct: false };
   const desired = table({
     uniques: [{ name: "v", columns: ["id"], nullsNotDistinct: false }],
     checks: [{ name: "u", expression: "id > 0", validated: true }],
   });
-  assertEquals(
-    outline(steps(desired, table({ uniques: [unique] })))[0],
-    `Transaction: DROP CONSTRAINT "u"; ` +
-      `ADD CONSTRAINT "u" CHECK (id > 0) NOT VALID`,
-  );
+  assertEquals(outline(steps(desired, table({ uniques: [unique] }))), [
+    `Concurrent: CREATE UNIQUE INDEX CONCURRENTLY "v" ON "public"."users" USING "btree" ("id")`,
+    `Transaction: DROP CONSTRAINT "u"; ADD CONSTRAINT "v" UNIQUE USING INDEX "v"`,
+    `Transaction: ADD CONSTRAINT "u" CHECK (id > 0) NOT VALID`,
+    `Transaction: VALIDATE CONSTRAINT "u"`,
+  ]);
+});
+
+Deno.test("planSteps() builds an index under another name while the one that it replaces has its name", () => {
+  const index = (name: string, column: string, valid = true): Index => ({
+    name,
+    unique: true,
+    nullsNotDistinct: false,
+    method: "btree",
+    keys: [{ column, order: "Ascending", nulls: "Last" }],
+    include: [],
+    valid,
+  });
+  const desired = table({ indexes: [index("i", "email")] });
+  const whole = outline(steps(desired, table({ indexes: [index("i", "id")] })));
+  assertEquals(whole, [
+    `Concurrent: CREATE UNIQUE INDEX CONCURRENTLY "users_email_idx" ON "public"."users" USING "btree" ("email")`,
+    `Transaction: DROP INDEX "public"."i"; ALTER INDEX "public"."users_email_idx" RENAME TO "i"`,
+  ]);
+  const behind = (valid: boolean) => table({ indexes: [index("i", "id"), index("users_email_idx", "email", valid)] });
+  assertEquals(outline(steps(desired, behind(true))), whole.slice(-1));
+  assertEquals(outline(steps(desired, behind(false))), [
+    `Transaction: DROP INDEX "public"."users_email_idx"`,
+    ...whole,
+  ]);
+});
+
+Deno.test("planSteps() swaps two unique constraints without a moment in which one is missing", () => {
+  const unique = (name: string, column: string) => ({ name, columns: [column], nullsNotDistinct: false });
+  const desired = table({ uniques: [unique("x", "id"), unique("y", "email")] });
+  const observed = table({ uniques: [unique("y", "id"), unique("x", "email")] });
+  assertEquals(outline(steps(desired, observed)), [
+    `Concurrent: CREATE UNIQUE INDEX CONCURRENTLY "users_id_key" ON "public"."users" USING "btree" ("id")`,
+    `Concurrent: CREATE UNIQUE INDEX CONCURRENTLY "users_email_key" ON "public"."users" USING "btree" ("email")`,
+    `Transaction: DROP CONSTRAINT "y"; DROP CONSTRAINT "x"; ADD CONSTRAINT "x" UNIQUE USING INDEX "users_id_key"; ` +
+    `ADD CONSTRAINT "y" UNIQUE USING INDEX "users_email_key"`,
+  ]);
+});
+
+Deno.test("planSteps() adds the table's foreign key to itself again when the key that it needs is replaced", () => {
+  const self = {
+    ...FOREIGN_KEY,
+    name: "parent",
+    columns: ["email"],
+    references: { ...FOREIGN_KEY.references, table: "users" },
+  };
+  const desired = table({
+    primaryKey: { columns: ["email"] },
+    uniques: [{ columns: ["id"], nullsNotDistinct: false }],
+    foreignKeys: [self],
+  });
+  const observed = table({ foreignKeys: [self], columns: [ID, { ...EMAIL, notNull: true }] });
+  assertEquals(outline(steps(desired, observed)).slice(2), [
+    `Transaction: DROP CONSTRAINT "parent"; DROP CONSTRAINT "users_pkey"; ALTER COLUMN "email" DROP NOT NULL; ` +
+    `ADD CONSTRAINT "users_pkey" PRIMARY KEY USING INDEX "users_pkey1"; ` +
+    `ADD CONSTRAINT "users_id_key" UNIQUE USING INDEX "users_id_key"; ` +
+    `ADD CONSTRAINT "parent" FOREIGN KEY ("email") REFERENCES "public"."users" ("id") NOT VALID`,
+    `Transaction: VALIDATE CONSTRAINT "parent"`,
+  ]);
 });
 
 Deno.test("planSteps() names an unnamed check as no check is named, but for one that goes", () => {
@@ -169,7 +229,7 @@ Deno.test("planSteps() replaces a primary key by an index that is built before, 
     `Transaction: VALIDATE CONSTRAINT "tablewright_nn_2"`,
     `Concurrent: CREATE UNIQUE INDEX CONCURRENTLY "users_pkey1" ON "public"."users" USING "btree" ("email")`,
     `Transaction: DROP CONSTRAINT "users_pkey"; ALTER COLUMN "id" DROP NOT NULL; ALTER COLUMN "email" SET NOT NULL; ` +
-    `DROP CONSTRAINT "tablewright_nn_2"; ADD CONSTRAINT "users_pkey1" PRIMARY KEY USING INDEX "users_pkey1"`,
+    `DROP CONSTRAINT "tablewright_nn_2"; ADD CONSTRAINT "users_pkey" PRIMARY KEY USING INDEX "users_pkey1"`,
   ]);
 });
 

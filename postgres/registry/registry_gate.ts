@@ -25,6 +25,18 @@ export class SuperuserRefused extends Error {
   }
 }
 
+/** Before it the catalog is another one: what is read of a table would be wrong, or nothing. */
+const OLDEST_VERSION = 15;
+
+/** The server is older than what this operator knows. */
+export class UnsupportedServer extends Error {
+  override readonly name = "UnsupportedServer";
+
+  constructor(version: number) {
+    super(`Cannot manage tables on this server: it must be PostgreSQL ${OLDEST_VERSION} or newer: it is ${version}`);
+  }
+}
+
 export interface GateOptions {
   readonly allowSuperuser: boolean;
   /** Milliseconds since 1970. */
@@ -51,7 +63,7 @@ export class RegistryGate {
   /**
    * Returns at once while the last answer is fresh; callers that come at the same time share one question.
    *
-   * @throws {RegistryUntrusted | SuperuserRefused} if nothing may be changed.
+   * @throws {UnsupportedServer | RegistryUntrusted | SuperuserRefused} if nothing may be changed.
    * @throws {PostgresError} if the database cannot be asked.
    */
   async check(signal: AbortSignal): Promise<void> {
@@ -67,6 +79,8 @@ export class RegistryGate {
 
   async #ask(signal: AbortSignal): Promise<void> {
     const limits = readOnly(signal);
+    const version = await this.#database.transaction(limits, readVersion);
+    if (version < OLDEST_VERSION) throw new UnsupportedServer(version);
     if (!this.#options.allowSuperuser) await refuseSuperuser(this.#database, signal);
     const made = await ensureRegistry(this.#database, signal);
     const faults = made.length > 0 ? made : await this.#database.transaction(limits, registryFaults);
@@ -96,4 +110,11 @@ async function readSuperuser(transaction: Transaction): Promise<string | undefin
     "SELECT rolname FROM pg_roles WHERE rolname = current_user AND rolsuper",
   );
   return rows[0]?.rolname;
+}
+
+async function readVersion(transaction: Transaction): Promise<number> {
+  const [server] = await transaction.query<{ readonly version: number }>(
+    "SELECT current_setting('server_version_num')::int4 / 10000 AS version",
+  );
+  return server?.version ?? 0;
 }

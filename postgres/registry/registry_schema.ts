@@ -16,7 +16,8 @@ export const PRESENCE = `SELECT to_regnamespace('tablewright') IS NOT NULL AS ha
 export const CREATE_SCHEMA = "CREATE SCHEMA tablewright";
 
 const CREATE_EPOCH = `CREATE TABLE tablewright.epoch (one boolean PRIMARY KEY DEFAULT true CHECK (one),
-  format integer NOT NULL, system_identifier bigint NOT NULL, database_oid oid NOT NULL, server_version_num integer NOT NULL)`;
+  format integer NOT NULL, system_identifier bigint NOT NULL, database_oid oid NOT NULL, registry_oid oid NOT NULL,
+  server_version_num integer NOT NULL)`;
 
 const CREATE_OWNED_TABLE = `CREATE TABLE tablewright.owned_table (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -51,7 +52,7 @@ const REVOKE_FROM_OTHERS = `DO $$ DECLARE g record; BEGIN
   END LOOP; END $$`;
 
 const INSERT_EPOCH = `INSERT INTO tablewright.epoch
-  SELECT true, 1, live.system_identifier, live.database_oid, live.server_version_num FROM ${LIVE_EPOCH}`;
+  SELECT true, 1, live.system_identifier, live.database_oid, live.registry_oid, live.server_version_num FROM ${LIVE_EPOCH}`;
 
 /** Makes the tables in an empty schema that is ours. */
 export const CREATE_TABLES: readonly string[] = [
@@ -78,7 +79,7 @@ const SHAPE = `(SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttyp
   || '; ' || (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid)`;
 
 const SHAPES: Readonly<Record<string, string>> = {
-  epoch: "one boolean ! true, format integer !, system_identifier bigint !, database_oid oid !, " +
+  epoch: "one boolean ! true, format integer !, system_identifier bigint !, database_oid oid !, registry_oid oid !, " +
     "server_version_num integer !; CHECK (one), PRIMARY KEY (one); 1",
   owned_table: "id bigint ! a, schema_name text !, table_name text !, oid oid, cluster_id uuid !, namespace text !, " +
     "name text !, uid uuid !, generation bigint !, spec_hash text !, origin text !, members jsonb !, expressions jsonb !, " +

@@ -83,6 +83,8 @@ const PINNED_SETTINGS: Readonly<Record<string, string>> = {
   standard_conforming_strings: "on",
   quote_all_identifiers: "off",
   transform_null_equals: "off",
+  array_nulls: "on",
+  xmloption: "content",
   DateStyle: "ISO, YMD",
   IntervalStyle: "postgres",
   TimeZone: "UTC",
@@ -90,6 +92,8 @@ const PINNED_SETTINGS: Readonly<Record<string, string>> = {
   extra_float_digits: "1",
   row_security: "off",
   jit: "off",
+  // Else a plan of PostgreSQL's own, as of a foreign key's validation, runs functions of other people's checks.
+  constraint_exclusion: "off",
   idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
 };
 

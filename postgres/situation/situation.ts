@@ -2,6 +2,7 @@ import { type Adoptable, type AdoptionIntent, observeAdoptable } from "./adoptio
 import { observeRelations, observeSchema, type Relation, type SchemaAccess } from "../catalog/catalog.ts";
 import { tableOf } from "../catalog/observed.ts";
 import type { PlanningBasis } from "../plan/planning.ts";
+import { withoutStored } from "../registry/foreign_text.ts";
 import { findOwned, type OwnedTable, type Owner } from "../registry/registry.ts";
 import type { Transaction } from "../session/client.ts";
 import type { Table } from "../table.ts";
@@ -80,14 +81,17 @@ export async function observeSituation(transaction: Transaction, claimant: Claim
   return judgeSituation({ claimant, rows, row, relations, schema, targets, server, adoptable });
 }
 
-/** The version, and the relation names that one made for a part of this table could meet. */
+/** The version, and the names of relations and constraints that one made for a part of this table could meet. */
 async function observeServer(transaction: Transaction, desired: Table): Promise<Server> {
   // A name that is made of a longer one keeps at least this much of it.
   const prefix = [...desired.name].slice(0, 24).join("");
   const [found] = await transaction.query<{ readonly version: number; readonly taken: string | null }>(
     `SELECT current_setting('server_version_num')::int4 / 10000 AS version,
-       (SELECT jsonb_agg(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relname >= $2::text::name AND c.relname < $3::text::name)::text AS taken`,
+       (SELECT jsonb_agg(t.name) FROM (
+          SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1 AND c.relname >= $2::text::name AND c.relname < $3::text::name
+          UNION SELECT k.conname FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+          WHERE n.nspname = $1 AND k.conname >= $2::text::name AND k.conname < $3::text::name) t)::text AS taken`,
     [desired.schema, prefix, `${prefix}\u{10ffff}`],
   );
   return { version: found?.version ?? 0, taken: JSON.parse(found?.taken ?? "[]") as string[] };
@@ -115,9 +119,22 @@ function isNamed(row: OwnedTable, table: Pick<Table, "schema" | "name">): boolea
   return row.schema === table.schema && row.table === table.name;
 }
 
+/** Whether a table that nobody owned is about to become the object's. */
+export function isAdopting(situation: Situation): boolean {
+  return situation.kind === "owned" && situation.adopting === true;
+}
+
 /** A row that was claimed and not yet recorded owns nothing. */
 export function isNeverRecorded(row: OwnedTable): boolean {
   return row.fingerprint === NEVER_RECORDED;
+}
+
+/**
+ * The row was recorded on another server, database or major version, and nobody has looked at its table since: its oid and its
+ * stored texts say nothing here.
+ */
+export function isUnbound(row: OwnedTable): boolean {
+  return row.oid === undefined && !isNeverRecorded(row);
 }
 
 /** The table at the wanted name, if this object has none and may take one that nobody owns. */
@@ -198,8 +215,9 @@ function ownedSituation(
   row: OwnedTable,
   relation: Relation,
 ): Extract<Situation, { readonly kind: "owned" }> {
+  const known = isUnbound(row) ? { ...row, expressions: withoutStored(row.expressions) } : row;
   const basis: PlanningBasis = {
-    table: tableOf(relation, { row, desired: claimant.desired }),
+    table: tableOf(relation, { row: known, desired: claimant.desired }),
     version,
     isEmpty: relation.relationBytes === 0,
     helpers: relation.helperChecks,

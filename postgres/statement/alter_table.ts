@@ -90,7 +90,9 @@ function constraintAction(change: ConstraintAction, suffix: string): string {
       return `ADD ${foreignKeyDefinition(change.foreignKey)}${suffix}`;
     case "AttachIndex": {
       const kind = change.constraint === "primary key" ? "PRIMARY KEY" : "UNIQUE";
-      return `ADD CONSTRAINT ${quoteIdentifier(change.name)} ${kind} USING INDEX ${quoteIdentifier(change.index)}`;
+      return `ADD CONSTRAINT ${quoteIdentifier(change.name ?? change.index)} ${kind} USING INDEX ${
+        quoteIdentifier(change.index)
+      }`;
     }
     case "ValidateConstraint":
       return `VALIDATE CONSTRAINT ${quoteIdentifier(change.name)}`;

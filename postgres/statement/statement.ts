@@ -56,8 +56,7 @@ export function statementsOf(change: SchemaChange, options: StatementOptions): r
 }
 
 function statementOf(change: SchemaChange, options: StatementOptions): Statement {
-  const hazards = hazardsOf(change);
-  const concurrent = options.mode === "Online" && (change.kind === "CreateIndex" || change.kind === "RebuildIndex");
+  const hazards = hazardsOf(change, options.mode);
   return {
     sql: sqlOf(change, options),
     locks: options.isNew || change.kind === "CreateTable" ? [] : locksOf(change, options),
@@ -65,7 +64,7 @@ function statementOf(change: SchemaChange, options: StatementOptions): Statement
     rebuildsIndexes: (hazards.includes("RebuildsIndex") || changesIndexedText(change, options.observed)) &&
       !options.isNew,
     destructive: hazards.includes("DropsData"),
-    concurrent,
+    concurrent: hazards.includes("OutsideTransaction"),
   };
 }
 

@@ -2,7 +2,8 @@ import { BoundedCache } from "./bounded_cache.ts";
 import { expressionTree } from "./expression_tree.ts";
 import { excerpt, type Parsed, parsed, refused, unprintableIn } from "./fault.ts";
 import { didYouMean, nearestName } from "./nearest_name.ts";
-import { loadParser, SyntaxFault } from "./pg_query.ts";
+import { NO_BUDGET, type ParseBudget } from "./parse_budget.ts";
+import { loadParser, type Parser, SyntaxFault } from "./pg_query.ts";
 import { printExpression } from "./print_expression.ts";
 import { type ExpressionNames, readExpression } from "./read_expression.ts";
 import { objectOf } from "./tree.ts";
@@ -40,12 +41,17 @@ const cache = new BoundedCache<Parsed<ParsedExpression>>(CACHE_SIZE);
  * assertEquals(check.ok && check.value.text, "age >= 0 AND lower(name) = name");
  * ```
  */
-export async function parseExpression(text: string, scope: ExpressionScope): Promise<Parsed<ParsedExpression>> {
+export async function parseExpression(
+  text: string,
+  scope: ExpressionScope,
+  budget: ParseBudget = NO_BUDGET,
+): Promise<Parsed<ParsedExpression>> {
   const fault = textFault(text);
   if (fault !== undefined) return refused(fault);
   let expression = cache.get(text);
   if (expression === undefined) {
-    expression = await parseAnywhere(text);
+    if (budget.isSpent) return refused(tooComplex(text));
+    expression = await parseAnywhere(text, budget);
     cache.set(text, expression);
   }
   const unknown = expression.ok ? scopeFault(expression.value, scope) : undefined;
@@ -66,21 +72,25 @@ function textFault(text: string): string | undefined {
   return undefined;
 }
 
-async function parseAnywhere(text: string): Promise<Parsed<ParsedExpression>> {
+async function parseAnywhere(text: string, budget: ParseBudget): Promise<Parsed<ParsedExpression>> {
   const parse = await loadParser();
   try {
-    const tree = expressionTree(parse, text);
-    if (tree === undefined) return refused(`${excerpt(text)} is not one expression`);
-    if (objectOf(tree.RowExpr)?.row_format === "COERCE_IMPLICIT_CAST") {
-      return refused(`${excerpt(text)} is several expressions: it must be one`);
-    }
-    const names = readExpression(tree);
-    if (!names.ok) return names;
-    const printed = await printExpression(parse, tree);
-    return printed === undefined ? refused(tooComplex(text)) : parsed({ text: printed, ...names.value });
+    return await budget.spend(() => parseWith(parse, text));
   } catch (error) {
     return refused(error instanceof SyntaxFault ? notAnExpression(text, error) : tooComplex(text));
   }
+}
+
+async function parseWith(parse: Parser, text: string): Promise<Parsed<ParsedExpression>> {
+  const tree = expressionTree(parse, text);
+  if (tree === undefined) return refused(`${excerpt(text)} is not one expression`);
+  if (objectOf(tree.RowExpr)?.row_format === "COERCE_IMPLICIT_CAST") {
+    return refused(`${excerpt(text)} is several expressions: it must be one`);
+  }
+  const names = readExpression(tree);
+  if (!names.ok) return names;
+  const printed = await printExpression(parse, tree);
+  return printed === undefined ? refused(tooComplex(text)) : parsed({ text: printed, ...names.value });
 }
 
 function notAnExpression(text: string, error: SyntaxFault): string {

@@ -1,5 +1,6 @@
 import { BUILT_IN_TYPES, TYPE_ALIASES } from "./built_in_type.ts";
 import { excerpt, type Parsed, refused, unprintableIn } from "./fault.ts";
+import { NO_BUDGET, type ParseBudget } from "./parse_budget.ts";
 import { loadParser, type Parser, SyntaxFault } from "./pg_query.ts";
 import { exact, soleTarget } from "./tree.ts";
 import { typeHint } from "./type_hint.ts";
@@ -19,6 +20,8 @@ const cache = new Map<string, Parsed<TypeName>>();
  * Reads the type of a column. What the user wrote is parsed by PostgreSQL's own grammar and then forgotten: only names,
  * numbers and constants of an accepted tree are kept, and `printType()` makes new SQL of them.
  *
+ * @param budget Once it is spent, texts that were not parsed before are too complex.
+ *
  * A name that PostgreSQL does not have itself comes back as it is, without a schema: `isBuiltIn()` tells.
  *
  * @example
@@ -28,13 +31,14 @@ const cache = new Map<string, Parsed<TypeName>>();
  * assertEquals(type, { ok: true, value: { name: "varchar", typmods: [50], isArray: false } });
  * ```
  */
-export async function parseType(text: string): Promise<Parsed<TypeName>> {
+export async function parseType(text: string, budget: ParseBudget = NO_BUDGET): Promise<Parsed<TypeName>> {
   const fault = textFault(text);
   if (fault !== undefined) return refused(fault);
   const known = cache.get(text);
   if (known !== undefined) return known;
   const plain = plainType(text);
-  const type = plain === undefined ? await grammarType(text) : typeNameOf(plain);
+  if (plain === undefined && budget.isSpent) return refused(tooComplex(text));
+  const type = plain === undefined ? await grammarType(text, budget) : typeNameOf(plain);
   remember(text, type);
   return type;
 }
@@ -70,14 +74,21 @@ function plainType(text: string): RawTypeName | undefined {
   return { names: [name], typmods: given.length === 0 ? implied : given, isArray: brackets !== "" };
 }
 
-async function grammarType(text: string): Promise<Parsed<TypeName>> {
+async function grammarType(text: string, budget: ParseBudget): Promise<Parsed<TypeName>> {
   const parse = await loadParser();
-  try {
-    const raw = typeOfTree(parse, text);
-    return raw === undefined ? refused(notAType(text)) : typeNameOf(raw);
-  } catch (error) {
-    return refused(error instanceof SyntaxFault ? notAType(text) : `The type ${excerpt(text)} is too complex`);
-  }
+  // What is wrong with it is searched for too, and that takes longer.
+  return await budget.spend(() => {
+    try {
+      const raw = typeOfTree(parse, text);
+      return raw === undefined ? refused(notAType(text)) : typeNameOf(raw);
+    } catch (error) {
+      return refused(error instanceof SyntaxFault ? notAType(text) : tooComplex(text));
+    }
+  });
+}
+
+function tooComplex(text: string): string {
+  return `The type ${excerpt(text)} is too complex`;
 }
 
 function notAType(text: string): string {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { ParseBudget } from "./parse_budget.ts";
 import { parseType } from "./parse_type.ts";
 import { isBuiltIn, printType } from "./type_name.ts";
 
@@ -208,3 +209,20 @@ function assertOneType(sql: string): void {
   const bare = sql.replace(/"(?:[^"]|"")+"/g, "q").replace(/E'(?:[^'\\]|''|\\\\)*'|'(?:[^'\\]|'')*'/g, "1");
   assert(/^[A-Za-z0-9_ ]+(\.[A-Za-z0-9_]+)?(\([-0-9,]+\)( [a-z ]+)?)?(\[\])?$/.test(bare), sql);
 }
+
+Deno.test("parseType() refuses what comes when the time for parsing is over, but for what it knows", async () => {
+  let clock = 0;
+  // Each text takes 30 ms, and some are free.
+  const budget = new ParseBudget(50, () => clock += 30);
+  const names = Array.from({ length: 102 }, (_, number) => `budget.type_${number}`);
+  const oks = [];
+  for (const name of names) oks.push((await parseType(name, budget)).ok);
+  assertEquals(oks.lastIndexOf(true), 100);
+  assertEquals(await parseType("budget.type_101", budget), {
+    ok: false,
+    fault: "The type 'budget.type_101' is too complex",
+  });
+  assertEquals((await parseType("varchar(7)", budget)).ok, true);
+  assertEquals((await parseType("budget.type_0", budget)).ok, true);
+  assertEquals((await parseType("budget.type_101")).ok, true);
+});

@@ -22,6 +22,7 @@ export async function benchVerdict(stage: Stage): Promise<void> {
     const context = {
       catalog: new LiveCatalog({ database, clusterId, allowedFunctions: new Set<string>() }),
       isNamespaceTerminating: () => Promise.resolve(false),
+      now: () => performance.now(),
       logger: createLogger({ format: "plain", level: "error" }),
     };
     const limits = { lockTimeoutMs: 1_000, statementTimeoutMs: 1_000, signal, readOnly: true };

@@ -14,6 +14,8 @@ export interface FixpointCase {
   readonly next: Spec;
   /** The kinds of change that are planned, in order, separated by spaces; "" for none. */
   readonly changes: string;
+  /** The same where PostgreSQL cannot change what a column is computed from: it takes along what hangs on the column. */
+  readonly changesBefore17?: string;
   /** Every statement that ran, in order, without the schema. */
   readonly statements?: readonly string[];
   /** All hazards of the plan, sorted. */
@@ -31,8 +33,8 @@ export interface FixpointCase {
 }
 
 /** The kinds of a case as a list; typed so that a wrong word does not go unseen. */
-export function kindsOf({ changes }: FixpointCase): readonly ChangeKind[] {
-  return changes.split(" ").filter((kind) => kind !== "") as ChangeKind[];
+export function kindsOf({ changes, changesBefore17 = changes }: FixpointCase, version: number): readonly ChangeKind[] {
+  return (version < 17 ? changesBefore17 : changes).split(" ").filter((kind) => kind !== "") as ChangeKind[];
 }
 
 /** A table `T` with the key `ID integer` and more columns: `table({ A: "text" })`. */

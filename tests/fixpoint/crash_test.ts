@@ -47,6 +47,25 @@ const CASES: readonly Crashing[] = [
     name: "a replaced index",
     ...from({ indexes: [{ name: "i", columns: ["A"] }] }, { indexes: [{ name: "i", columns: ["B"], unique: true }] }),
   },
+  {
+    name: "two replaced unique indexes and a column that goes",
+    isFinal: true,
+    ...from({
+      indexes: [{ name: "i", columns: ["A"], unique: true }, { name: "j", expressions: ["A + B"], unique: true }],
+    }, {
+      columns: [{ ID: "integer" }, { B: "integer" }],
+      indexes: [{ name: "j", expressions: ["B + 1"], unique: true }, { name: "i", columns: ["B"], unique: true }],
+    }),
+  },
+  {
+    name: "a key that the table's own foreign key needs",
+    ...from(table({ A: "integer", B: { type: "integer", references: { table: "T", column: "ID" } } }), {
+      columns: [{ ID: { type: "integer", unique: true } }, { A: "integer" }, {
+        B: { type: "integer", references: { table: "T", column: "ID" } },
+      }],
+      primaryKey: "A",
+    }),
+  },
   { name: "an identity", ...from({}, table({ A: { type: "integer", identity: "ByDefault" }, B: "integer" })) },
   {
     name: "everything at once",

@@ -1,16 +1,18 @@
 import { assertEquals } from "@std/assert";
 import { wantedTable } from "../../handlers/database_table/judge.ts";
-import { understandSpec } from "../../handlers/database_table/understand.ts";
+import { understandSpec, type UnderstoodSpec } from "../../handlers/database_table/understand.ts";
 import { type ApplyOutcome, applyTable } from "../../postgres/apply/apply.ts";
 import { type PlannedTable, planSituation, type WantedTable } from "../../postgres/plan/planning.ts";
 import { ensureRegistry, type Owner } from "../../postgres/registry/registry.ts";
 import { type Database, openDatabase, type Transaction } from "../../postgres/session/client.ts";
 import { observeSituation, type Situation } from "../../postgres/situation/situation.ts";
 import type { Step } from "../../postgres/plan/step.ts";
+import { dumpSchemas } from "../harness/dump.ts";
 import { startTestDatabase, type TestDatabase } from "../harness/postgres_database.ts";
+import { UPGRADE_VARIABLE } from "../versions/everything.ts";
 import type { Spec } from "./case.ts";
 import { checkForecast } from "./forecast.ts";
-import { chosenNames, comparable, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { chosenNames, comparable, namesOf, type Snapshot, takeSnapshot } from "./snapshot.ts";
 
 const LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 20_000 };
 
@@ -39,6 +41,8 @@ export interface Applied {
 export interface State {
   readonly table: unknown;
   readonly snapshot: Snapshot;
+  /** Of constraints and indexes. */
+  readonly names: readonly string[];
   /** What another plan would do, and what a plan left behind. */
   readonly left: readonly unknown[];
 }
@@ -48,15 +52,13 @@ export class FixpointDatabase {
   readonly database: Database;
   readonly server: TestDatabase;
   readonly #superuser: Database;
-  readonly #role: string;
   readonly #siblings: FixpointDatabase[] = [];
   /** Schema of the types and tables that specs name as `app`; those that lock the same table at once would wait for each other. */
   readonly neighbours: string;
   static #count = 0;
 
-  private constructor(server: TestDatabase, role: string) {
+  private constructor(server: TestDatabase) {
     this.server = server;
-    this.#role = role;
     this.neighbours = `app${++FixpointDatabase.#count}`;
     const open = (url: string) => openDatabase({ url, applicationName: "tablewright-test", maxConnections: 1 });
     this.database = open(server.url);
@@ -64,15 +66,28 @@ export class FixpointDatabase {
   }
 
   static async start(name: string): Promise<FixpointDatabase> {
-    const started = new FixpointDatabase(await startTestDatabase(name), `tw_${name}_operator`);
+    const started = new FixpointDatabase(await startTestDatabase(name));
     assertEquals(await ensureRegistry(started.database, new AbortController().signal), []);
     await started.#makeNeighbours();
     return started;
   }
 
+  /**
+   * What stands in some schemas of this database, and the registry, in another one: on the server of
+   * {@linkcode UPGRADE_VARIABLE}, if there is one.
+   */
+  async restored(name: string, schemas: readonly string[]): Promise<FixpointDatabase> {
+    const server = await startTestDatabase(name, Deno.env.get(UPGRADE_VARIABLE));
+    const neighbours = [this, ...this.#siblings].map((each) => each.neighbours);
+    await (await dumpSchemas(this.server, [...neighbours, ...schemas]))(server);
+    const restored = new FixpointDatabase(server);
+    assertEquals(await ensureRegistry(restored.database, new AbortController().signal), []);
+    return restored;
+  }
+
   /** Another connection to the same database, with neighbours of its own, for whoever works there at the same time. */
   async sibling(): Promise<FixpointDatabase> {
-    const sibling = new FixpointDatabase(this.server, this.#role);
+    const sibling = new FixpointDatabase(this.server);
     this.#siblings.push(sibling);
     await sibling.#makeNeighbours();
     return sibling;
@@ -88,7 +103,7 @@ export class FixpointDatabase {
 
   async #makeNeighbours(): Promise<void> {
     const app = this.neighbours;
-    await this.server.asSuperuser(`CREATE SCHEMA ${app} AUTHORIZATION ${this.#role}`);
+    await this.server.asSuperuser(`CREATE SCHEMA ${app} AUTHORIZATION ${this.server.role}`);
     await this.run(
       `CREATE TYPE ${app}.mood AS ENUM ('good', 'bad')`,
       `CREATE DOMAIN ${app}.word AS text`,
@@ -98,10 +113,18 @@ export class FixpointDatabase {
     );
   }
 
+  /** Major version of the server. */
+  async version(): Promise<number> {
+    const [row] = await this.query<{ readonly version: number }>(
+      "SELECT current_setting('server_version_num')::int4 / 10000 AS version",
+    );
+    return row?.version ?? 0;
+  }
+
   /** A new schema of the operator's. */
   async schema(prefix: string): Promise<string> {
     const name = `${prefix}${++FixpointDatabase.#count}x`;
-    await this.server.asSuperuser(`CREATE SCHEMA ${name} AUTHORIZATION ${this.#role}`);
+    await this.server.asSuperuser(`CREATE SCHEMA ${name} AUTHORIZATION ${this.server.role}`);
     return name;
   }
 
@@ -168,8 +191,9 @@ export class FixpointDatabase {
     const names = chosenNames(subject.wanted.desired);
     const { oid, schema } = situation.relation;
     const snapshot = await this.write((transaction) => takeSnapshot(transaction, { oid, schema, names }));
+    const all = await this.write((transaction) => namesOf(transaction, oid));
     const left = [...plan.changes, ...plan.steps, ...situation.basis.helpers];
-    return { table: comparable(situation.basis.table, names), snapshot, left };
+    return { table: comparable(situation.basis.table, names), snapshot, names: all, left };
   }
 
   /** What a session must not keep: advisory locks, settings of ours, prepared statements and open objects. */
@@ -197,15 +221,24 @@ function compareRest(before: readonly Step[], found: readonly Step[]): readonly 
     : [`the rest of the plan was "${expected[1]}", now it is "${text(found)}"`];
 }
 
-/** A spec as the operator understands it, wanted by an object of the given number. */
+/** A spec as the operator understands it, with the neighbours of this connection. */
+export async function understood(
+  at: Pick<FixpointDatabase, "neighbours">,
+  spec: Spec,
+  schema = "public",
+): Promise<UnderstoodSpec> {
+  const here = JSON.parse(JSON.stringify(spec).replaceAll(/\bapp\b/g, at.neighbours)) as Spec;
+  return await understandSpec({ schema, ...here });
+}
+
+/** The same, wanted by an object of the given number. */
 export async function subjectOf(
-  at: FixpointDatabase,
+  at: Pick<FixpointDatabase, "neighbours">,
   spec: Spec,
   place: { readonly schema: string; readonly number: number; readonly generation: number },
 ): Promise<Subject> {
   const { schema, number, generation } = place;
-  const here = JSON.parse(JSON.stringify(spec).replaceAll(/\bapp\b/g, at.neighbours)) as Spec;
-  const { errors, desired } = await understandSpec({ schema, ...here });
+  const { errors, desired } = await understood(at, spec, schema);
   const wanted = desired === undefined ? undefined : wantedTable(desired);
   if (wanted === undefined || errors.length > 0) throw new Error(`the spec is wrong: ${JSON.stringify(errors)}`);
   const uid = `a0000000-0000-4000-8000-${String(number).padStart(12, "0")}`;

@@ -3,6 +3,7 @@ import { hazardsOf } from "../../postgres/hazard.ts";
 import { quoteIdentifier } from "../../postgres/text/identifier.ts";
 import type { Table } from "../../postgres/table.ts";
 import { type FixpointCase, kindsOf, type Spec } from "./case.ts";
+import { chosenNames } from "./snapshot.ts";
 import { type FixpointDatabase, type State, type Subject, subjectOf } from "./fixpoint_database.ts";
 
 let counter = 0;
@@ -14,8 +15,12 @@ export function nextNumber(): number {
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Runs one case: old table, rows, plan, apply, compare with a table made at once, plan again. */
-export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise<void> {
+/**
+ * Runs one case: old table, rows, plan, apply, compare with a table made at once, plan again.
+ *
+ * @returns What stands there then.
+ */
+export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise<Subject> {
   const schema = await at.schema("f");
   const number = nextNumber();
   const session = await at.sessionState();
@@ -27,9 +32,9 @@ export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise
 
   const { plan, outcome, mismatches } = await at.apply(next);
   const changes = plan?.changes ?? [];
-  assertEquals(changes.map(({ kind }) => kind), kindsOf(each), "changes");
+  assertEquals(changes.map(({ kind }) => kind), kindsOf(each, await at.version()), "changes");
   if (each.hazards !== undefined) {
-    assertEquals([...new Set(changes.flatMap(hazardsOf))].toSorted(), each.hazards, "hazards");
+    assertEquals([...new Set(changes.flatMap((change) => hazardsOf(change)))].toSorted(), each.hazards, "hazards");
   }
   assertEquals(each.darkForecast === true ? [] : mismatches, [], "forecast");
   if (each.statements !== undefined) {
@@ -41,9 +46,20 @@ export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise
   }
   const should = await madeAtOnce(at, each.next);
   await assertState(at, next, { should, printsOther: each.printsOther === true });
+  if (isNamedAsNew(before, next)) {
+    assertEquals((await at.stateOf(next)).names, should.names, "the names");
+  }
   if (before !== undefined) await assertRows(at, each, { before, next, rowsBefore });
   if (each.afterwards !== undefined) await at.run(...each.afterwards.map(place));
   assertEquals(await at.sessionState(), session, "the session");
+  return next;
+}
+
+/** Whether nothing of the old table has a name that PostgreSQL would not choose for the new one. */
+export function isNamedAsNew(before: Subject | undefined, { wanted: { desired, renames } }: Subject): boolean {
+  if (before === undefined) return true;
+  const old = before.wanted.desired;
+  return renames.size === 0 && old.name === desired.name && chosenNames(old).length === 0;
 }
 
 /** The table of the old spec, filled. */

@@ -37,6 +37,16 @@ export async function takeSnapshot(
   return rows.map(({ line }) => line.replaceAll(`${schema}.`, "")).toSorted();
 }
 
+/** Names of all constraints and indexes of a table, sorted. */
+export async function namesOf(transaction: Transaction, oid: number): Promise<readonly string[]> {
+  const rows = await transaction.query<{ readonly name: string }>(
+    `SELECT conname AS name FROM pg_constraint WHERE conrelid = $1::oid AND contype <> 'n'
+     UNION SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = $1::oid`,
+    [String(oid)],
+  );
+  return rows.map(({ name }) => name).toSorted();
+}
+
 /** Names that the spec gives to its constraints and indexes. */
 export function chosenNames({ primaryKey, uniques, checks, foreignKeys, indexes }: Table): readonly string[] {
   return [primaryKey, ...uniques, ...checks, ...foreignKeys, ...indexes].flatMap((part) => part?.name ?? []);

@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { startPostgres, THROWAWAY_SETTINGS } from "../../local/postgres_server.ts";
+import { startThrowawayPostgres, type ThrowawayPostgres } from "./postgres_version.ts";
 
 /** A database of its own on a real server, for one file of tests. */
 export interface TestDatabase {
@@ -9,6 +9,10 @@ export interface TestDatabase {
   readonly otherUrl: string;
   /** As the superuser, in the same database. */
   readonly superuserUrl: string;
+  /** Its name. */
+  readonly database: string;
+  /** Name of the operator's role. */
+  readonly role: string;
   /** Runs statements as the superuser, outside of any transaction. */
   asSuperuser(...statements: readonly string[]): Promise<readonly Record<string, unknown>[]>;
   stop(): Promise<void>;
@@ -23,9 +27,11 @@ interface Admin {
 /**
  * Makes the database `tw_<name>` and its roles, anew. The server is the one of `TABLEWRIGHT_TEST_SUPERUSER_URL` (so that
  * other versions can be tested), or else one that is started for this file.
+ *
+ * @param serverUrl As the superuser, of another server.
  */
-export async function startTestDatabase(name: string): Promise<TestDatabase> {
-  const server = await startServer();
+export async function startTestDatabase(name: string, serverUrl?: string): Promise<TestDatabase> {
+  const server = await startServer(serverUrl);
   const admin = connect(server.superuserUrl);
   const database = `tw_${name}`;
   const roles = [`${database}_operator`, `${database}_other`] as const;
@@ -42,6 +48,8 @@ export async function startTestDatabase(name: string): Promise<TestDatabase> {
     url: urlOf(server.superuserUrl, { database, role: roles[0] }),
     otherUrl: urlOf(server.superuserUrl, { database, role: roles[1] }),
     superuserUrl,
+    database,
+    role: roles[0],
     asSuperuser: (...statements) => run(superuser, statements),
     async stop() {
       await superuser.end({ timeout: 1 });
@@ -70,27 +78,7 @@ function urlOf(superuserUrl: string, change: { readonly database: string; readon
   return url.href;
 }
 
-interface Server {
-  readonly superuserUrl: string;
-  stop(): Promise<void>;
-}
-
-async function startServer(): Promise<Server> {
-  const given = Deno.env.get("TABLEWRIGHT_TEST_SUPERUSER_URL");
+async function startServer(given = Deno.env.get("TABLEWRIGHT_TEST_SUPERUSER_URL")): Promise<ThrowawayPostgres> {
   if (given !== undefined) return { superuserUrl: given, stop: () => Promise.resolve() };
-  const directory = await Deno.makeTempDir({ prefix: "tablewright-postgres-" });
-  const controller = new AbortController();
-  const server = await startPostgres({ directory, port: freePort(), settings: THROWAWAY_SETTINGS }, controller.signal);
-  return {
-    superuserUrl: server.superuserUrl,
-    async stop() {
-      await server.stop();
-      await Deno.remove(directory, { recursive: true });
-    },
-  };
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  return await startThrowawayPostgres();
 }

@@ -1,6 +1,7 @@
 import { ensureBinaries } from "../../local/binaries.ts";
 import { startControlPlane } from "../../local/control_plane.ts";
 import { findFreePort } from "../../local/ports.ts";
+import type { PostgresBinaries } from "../../local/postgres_binaries.ts";
 import { startPostgres, THROWAWAY_SETTINGS } from "../../local/postgres_server.ts";
 import { cacheRoot } from "../../local/state.ts";
 
@@ -38,8 +39,12 @@ export const COUNTING_SETTINGS: Readonly<Record<string, string>> = {
   "pg_stat_statements.track": "none",
 };
 
-/** Starts everything in a temporary folder; data is not kept. */
-export async function startTestbed(): Promise<OwnTestbed> {
+/**
+ * Starts everything in a temporary folder; data is not kept.
+ *
+ * @param options Programs of another PostgreSQL than 18.
+ */
+export async function startTestbed(options: { readonly binaries?: PostgresBinaries } = {}): Promise<OwnTestbed> {
   const directory = await Deno.makeTempDir({ prefix: "tablewright-test-" });
   // PostgreSQL runs as another user than root and must be able to enter.
   await Deno.chmod(directory, 0o755);
@@ -47,8 +52,12 @@ export async function startTestbed(): Promise<OwnTestbed> {
   const report = (line: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
   const binaries = await ensureBinaries({ cacheRoot: cacheRoot(), env: Deno.env.toObject(), report }, never);
   const ports = { etcd: findFreePort(), etcdPeer: findFreePort(), apiServer: findFreePort() };
-  const settings = { ...THROWAWAY_SETTINGS, ...COUNTING_SETTINGS };
-  const postgresOptions = { directory: `${directory}/postgres`, port: findFreePort(), settings };
+  const postgresOptions = {
+    directory: `${directory}/postgres`,
+    port: findFreePort(),
+    settings: { ...THROWAWAY_SETTINGS, ...COUNTING_SETTINGS },
+    ...options,
+  };
   const [controlPlane, postgres] = await Promise.all([
     startControlPlane({ directory: `${directory}/control-plane`, binaries, ports, audit: true }, never),
     startPostgres(postgresOptions, never),

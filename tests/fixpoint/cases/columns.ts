@@ -112,6 +112,7 @@ const COMMENTS: readonly FixpointCase[] = [
   {
     name: "a comment of the table comes",
     old: table({}),
+    rows: ["INSERT INTO {t} (id) VALUES (1)"],
     next: table({}, { comment: "all of it" }),
     changes: "SetTableComment",
     statements: [`COMMENT ON TABLE "t" IS 'all of it'`],
@@ -563,6 +564,21 @@ const GENERATED: readonly FixpointCase[] = [
     rows: ["INSERT INTO {t} (id) VALUES (1), (2)"],
     next: table({ A: { type: "integer", generatedAs: "ID * 3", check: "A > 0" } }, { indexes: [{ columns: ["A"] }] }),
     changes: "SetExpression",
+    changesBefore17: "SetExpression AddCheck CreateIndex",
+  },
+  {
+    name: "an expression changes under a comment, a key and a named index that others share",
+    old: table({ A: { type: "integer", generatedAs: "ID * 2", comment: "c" }, B: "integer" }, {
+      uniqueConstraints: [{ columns: ["A", "B"] }],
+      indexes: [{ name: "i", columns: ["B"], where: "A > 0" }, { columns: ["B"] }],
+    }),
+    rows: ["INSERT INTO {t} (id) VALUES (1), (2)"],
+    next: table({ A: { type: "integer", generatedAs: "ID * 3", comment: "c" }, B: "integer" }, {
+      uniqueConstraints: [{ columns: ["A", "B"] }],
+      indexes: [{ name: "i", columns: ["B"], where: "A > 0" }, { columns: ["B"] }],
+    }),
+    changes: "SetExpression",
+    changesBefore17: "SetExpression SetColumnComment AddUnique CreateIndex",
   },
   {
     name: "an expression and the type change",

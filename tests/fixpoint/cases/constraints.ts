@@ -142,7 +142,7 @@ const KEYS: readonly FixpointCase[] = [
       `CREATE UNIQUE INDEX CONCURRENTLY "t_pkey1" ON "t" USING "btree" ("a")`,
       `${T} DROP CONSTRAINT "t_pkey"`,
       `${T} ALTER COLUMN "id" DROP NOT NULL`,
-      `${T} ADD CONSTRAINT "t_pkey1" PRIMARY KEY USING INDEX "t_pkey1"`,
+      `${T} ADD CONSTRAINT "t_pkey" PRIMARY KEY USING INDEX "t_pkey1"`,
     ],
   }),
   ...both({
@@ -512,6 +512,56 @@ const FOREIGN_KEYS: readonly FixpointCase[] = [
     next: ab({}, { B: { type: "integer", references: { table: "T", column: "ID" } } }),
     changes: "DropConstraint DropConstraint AddForeignKey",
   },
+  ...both({
+    name: "the key that the table's own foreign key needs becomes a unique constraint",
+    old: ab({}, {
+      A: { type: "integer", notNull: true },
+      B: { type: "integer", references: { table: "T", column: "ID" } },
+    }),
+    next: {
+      ...table({
+        ID: { type: "integer", unique: true },
+        A: "integer",
+        B: { type: "integer", references: { table: "T", column: "ID" } },
+      }),
+      primaryKey: "A",
+    },
+    changes: "DropConstraint DropConstraint DropNotNull AddPrimaryKey AddUnique AddForeignKey",
+    statements: [
+      `CREATE UNIQUE INDEX CONCURRENTLY "t_pkey1" ON "t" USING "btree" ("a")`,
+      `CREATE UNIQUE INDEX CONCURRENTLY "t_id_key" ON "t" USING "btree" ("id")`,
+      `${T} DROP CONSTRAINT "t_b_fkey"`,
+      `${T} DROP CONSTRAINT "t_pkey"`,
+      `${T} ALTER COLUMN "id" DROP NOT NULL`,
+      `${T} ADD CONSTRAINT "t_pkey" PRIMARY KEY USING INDEX "t_pkey1"`,
+      `${T} ADD CONSTRAINT "t_id_key" UNIQUE USING INDEX "t_id_key"`,
+      `${T} ADD CONSTRAINT "t_b_fkey" FOREIGN KEY ("b") REFERENCES "t" ("id") NOT VALID`,
+      `${T} VALIDATE CONSTRAINT "t_b_fkey"`,
+    ],
+  }),
+  ...both({
+    name: "a unique index that the table's own foreign key needs becomes a constraint of another kind of null",
+    old: ab({ indexes: [{ name: "x", columns: ["A"], unique: true }] }, {
+      B: { type: "integer", references: { table: "T", column: "A" } },
+    }),
+    next: ab({ uniqueConstraints: [{ name: "x", columns: ["A"], nullsNotDistinct: true }] }, {
+      B: { type: "integer", references: { table: "T", column: "A" } },
+    }),
+    changes: "DropConstraint DropIndex AddUnique AddForeignKey",
+  }),
+  ...both({
+    name: "the key that a named foreign key of the table needs moves, and the foreign key gets another name",
+    old: ab({ foreignKeys: [{ name: "p", columns: ["B"], references: { table: "T", columns: ["ID"] } }] }, {
+      A: { type: "integer", notNull: true },
+    }),
+    next: {
+      ...table({ ID: { type: "integer", unique: true }, A: "integer", B: "integer" }, {
+        foreignKeys: [{ name: "q", columns: ["B"], references: { table: "T", columns: ["ID"] } }],
+      }),
+      primaryKey: "A",
+    },
+    changes: "DropConstraint DropConstraint DropNotNull AddPrimaryKey AddUnique AddForeignKey",
+  }),
   {
     name: "a table is created with keys to itself and to another",
     next: ab({ foreignKeys: [key()] }, { B: { type: "integer", references: { table: "T", column: "ID" } } }),

@@ -53,7 +53,7 @@ const KINDS: readonly (readonly [what: string, index: Spec, statement: string])[
   [
     "an index that includes",
     { columns: ["A"], include: ["B", "J"] },
-    `"t_a_idx" ON "t" USING "btree" ("a") INCLUDE ("b", "j")`,
+    `"t_a_b_j_idx" ON "t" USING "btree" ("a") INCLUDE ("b", "j")`,
   ],
   ["an index by expression", { expressions: ["lower(A)"] }, ""],
   ["an index by column and expression", { columns: ["B"], expressions: ["lower(A)", "B + 1"] }, ""],
@@ -126,6 +126,34 @@ const CHANGED: readonly FixpointCase[] = [
     rows: ROWS,
     next: indexed({ name: "i", columns: ["A"], method: "hash" }),
     changes: "DropIndex CreateIndex",
+  },
+  {
+    name: "a unique index stays until the one in its place is built",
+    old: indexed({ name: "i", columns: ["A"], unique: true }),
+    rows: ROWS,
+    next: indexed({ name: "i", columns: ["A", "B"], unique: true }),
+    changes: "DropIndex CreateIndex",
+    statements: [
+      `CREATE UNIQUE INDEX CONCURRENTLY "t_a_b_idx" ON "t" USING "btree" ("a", "b")`,
+      `DROP INDEX "i"`,
+      `ALTER INDEX "t_a_b_idx" RENAME TO "i"`,
+    ],
+  },
+  {
+    name: "a unique index by expression stays until the one in its place is built",
+    old: indexed({ name: "i", expressions: ["lower(A)"], where: "B > 1", unique: true }),
+    rows: ROWS,
+    next: indexed({ name: "i", expressions: ["upper(A)"], where: "B > 2", unique: true }),
+    changes: "DropIndex CreateIndex",
+  },
+  {
+    name: "two replaced indexes of which one column goes",
+    old: indexed({ name: "i", columns: ["A"], unique: true }, { name: "j", columns: ["B"], where: "B > 1" }),
+    rows: ROWS,
+    next: table({ B: "integer", C: "text[]", J: "jsonb", P: "point", R: "int4range" }, {
+      indexes: [{ name: "j", columns: ["B"], where: "B > 2" }, { name: "i", columns: ["B"], unique: true }],
+    }),
+    changes: "DropIndex DropIndex CreateIndex CreateIndex DropColumn",
   },
   {
     name: "a named index becomes unique",

@@ -208,7 +208,7 @@ const COLUMNS: readonly FixpointCase[] = [
       `${T} ALTER COLUMN "id" DROP NOT NULL`,
       `${T} ALTER COLUMN "n" SET NOT NULL`,
       `${T} DROP CONSTRAINT "tablewright_nn_2"`,
-      `${T} ADD CONSTRAINT "t_pkey1" PRIMARY KEY USING INDEX "t_pkey1"`,
+      `${T} ADD CONSTRAINT "t_pkey" PRIMARY KEY USING INDEX "t_pkey1"`,
     ],
   },
   { name: "a column is renamed and another goes", ...renamed({ C: "text" }, N), changes: "RenameColumn DropColumn" },

@@ -1,0 +1,40 @@
+import { isObject } from "../../crds/decode_fields.ts";
+import { databaseDefaults } from "../../crds/database/default.ts";
+import type { Database } from "../../crds/database/types.ts";
+import { type MatchCondition, SPEC_CHANGED } from "../../kube/webhook_configuration.ts";
+import type { ReviewedObject } from "../admission_review.ts";
+import type { KindHandler } from "../registry.ts";
+import { admitDatabase, type DatabaseAdmission } from "./admit.ts";
+import { POD, SERVICE, VOLUME_CLAIM } from "./children.ts";
+import type { DatabaseContext } from "./context.ts";
+import { OWNED_SELECTOR, ownerKeyOf } from "./labels.ts";
+import { DATABASE_RESOURCE } from "./objects.ts";
+import { DatabaseReconciler } from "./reconcile.ts";
+
+const CONDITIONS: readonly MatchCondition[] = [{ name: "spec-changed", expression: SPEC_CHANGED }];
+
+/** Database: a server, judged at admission and made by the loop. */
+export function databaseHandler(admission: DatabaseAdmission, reconciling: DatabaseContext): KindHandler {
+  const reconciler = new DatabaseReconciler(reconciling);
+  return {
+    resource: DATABASE_RESOURCE,
+    admission: { mutateConditions: CONDITIONS, validateConditions: CONDITIONS, judgesDelete: true },
+    withDefaults: withDatabaseDefaults,
+    validate: (request, signal) => admitDatabase(request, admission, signal),
+    controller: {
+      reconcile: (object, signal) => reconciler.reconcile(object as Database, signal),
+      forget: () => {},
+      owns: [POD, SERVICE, VOLUME_CLAIM].map((resource) => ({
+        resource,
+        labelSelector: OWNED_SELECTOR,
+        ownerKey: ownerKeyOf,
+      })),
+    },
+  };
+}
+
+/** What the mutating webhook adds where it is absent: resources, so that everybody can read what the server gets. */
+export function withDatabaseDefaults(object: ReviewedObject): ReviewedObject {
+  const { spec } = object;
+  return isObject(spec) ? { ...object, spec: { ...spec, ...databaseDefaults(spec) } } : object;
+}

@@ -1,0 +1,47 @@
+import { CertificateRotation } from "../kube/certificate_rotation.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { type IdentityStore, MemoryIdentityStore, SecretIdentityStore } from "../kube/identity_store.ts";
+import type { Logger } from "../kube/logger.ts";
+import type { ServingCertificates } from "../kube/serving_certificates.ts";
+import type { Timing } from "../kube/timing.ts";
+import type { WebhookTarget } from "../kube/webhook_configuration.ts";
+import { CertificateDirectory } from "./certificate_directory.ts";
+import type { Config } from "./config.ts";
+import { serverNamesOf } from "./webhook_target.ts";
+
+export interface CertificatesContext {
+  readonly config: Pick<Config, "instance" | "certDir">;
+  readonly target: WebhookTarget | undefined;
+  readonly client: Pick<KubeClient, "get" | "apply">;
+  readonly timing: Timing;
+  readonly logger: Logger;
+}
+
+/**
+ * Chooses where the serving certificate comes from: a folder, or an authority of our own. That is shared by all replicas behind a
+ * Service in a Secret beside it; elsewhere there is one process, and it ends with it.
+ *
+ * @throws {StartError | KubeError} if it cannot be had.
+ */
+export async function openCertificates(
+  context: CertificatesContext,
+  signal: AbortSignal,
+): Promise<ServingCertificates> {
+  const { config, target, timing, logger } = context;
+  if (config.certDir !== undefined) {
+    const readTextFile = (path: string) => Deno.readTextFile(path);
+    return await CertificateDirectory.open({ path: config.certDir, readTextFile, timing, logger });
+  }
+  const subject = { commonName: config.instance, names: serverNamesOf(target) };
+  return await CertificateRotation.start({ store: chooseStore(context), subject, timing, logger }, signal);
+}
+
+function chooseStore({ config, target, client }: CertificatesContext): IdentityStore {
+  if (target?.kind !== "service") return new MemoryIdentityStore();
+  return new SecretIdentityStore({
+    client,
+    namespace: target.namespace,
+    name: `${config.instance}-ca`,
+    fieldManager: `${config.instance}-${crypto.randomUUID()}`,
+  });
+}

@@ -1,0 +1,71 @@
+import { lockNames, lockTable, type TableName } from "./table_lock.ts";
+import { claimRow } from "./claim_row.ts";
+import { execute } from "./execute.ts";
+import type { ApplyLimits, ApplyRequest } from "./request.ts";
+import { end, RolledBack, type Round, roundOf } from "./round.ts";
+import { stopReason } from "./stop_reason.ts";
+import { type PlannedTable, planSituation } from "../plan/planning.ts";
+import type { Step } from "../plan/step.ts";
+import type { OwnedTable } from "../registry/registry.ts";
+import type { Database, Transaction } from "../session/client.ts";
+import { isAdopting, isUnbound, observeSituation, type Situation } from "../situation/situation.ts";
+
+/** A step that only records. */
+const NOTHING: Step = { kind: "Transaction", changes: [], statements: [] };
+
+/** What is to be run first. What runs outside of any transaction comes when the table is ours. */
+export function dueStep({ steps: [step] }: PlannedTable, situation: Situation): Step | undefined {
+  return step?.kind === "Concurrent" && isAdopting(situation) ? NOTHING : step;
+}
+
+/** What is about to run. */
+export interface Work<F> {
+  readonly request: ApplyRequest<F>;
+  /** Whether the step that is due locks the tables that foreign keys refer to. */
+  readonly touchesOthers: boolean;
+  /** Whether a table that nobody owned is about to become the object's. */
+  readonly adopting: boolean;
+}
+
+/** Plans again behind all locks, and runs the first step of that plan. */
+export async function runTransaction<F>(
+  database: Database,
+  work: Work<F>,
+  limits: ApplyLimits,
+): Promise<Round<F>> {
+  return await roundOf(
+    database.transaction({ ...limits, readOnly: false }, (transaction) => change(transaction, work)),
+  );
+}
+
+async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round<F>> {
+  const { request } = work;
+  const row = await claimRow(transaction, request, work.adopting ? "adopted" : "created");
+  if (!await lockNames(transaction, namesOf(work, row))) throw new RolledBack(end({ kind: "busy" }));
+  // What is recorded of it as ours must be what was judged.
+  if (work.adopting) await lockTable(transaction, request.desired, "SHARE UPDATE EXCLUSIVE");
+  // In statements of their own: what a holder of these locks committed before us is seen only now.
+  const situation = await observeSituation(transaction, request);
+  const stop = stopReason(request, situation);
+  if (stop !== undefined) throw new RolledBack(end(stop));
+  const isOther = situation.kind === "owned" && isUnbound(situation.row);
+  if (isOther || isAdopting(situation) !== work.adopting) throw new RolledBack({ kind: "again" });
+  const plan = await planSituation(request, situation);
+  const verified = await request.verify(transaction, { plan, situation });
+  const faults = [...request.judge(plan, situation), ...verified.faults];
+  if (faults.length > 0) throw new RolledBack(end({ kind: "refused", faults, statements: [] }));
+  const step = dueStep(plan, situation);
+  if (step?.kind === "Concurrent") throw new RolledBack({ kind: "again" });
+  return await execute(transaction, request, { situation, row, plan, step, searchPath: verified.searchPath });
+}
+
+/** Both names of the table, and what its foreign keys refer to: two operators must not plan the same at the same time. */
+function namesOf<F>({ request, touchesOthers }: Work<F>, row: OwnedTable): readonly TableName[] {
+  const { desired } = request;
+  const others = touchesOthers ? desired.foreignKeys : [];
+  return [
+    { schema: desired.schema, name: desired.name },
+    { schema: row.schema, name: row.table },
+    ...others.map(({ references }) => ({ schema: references.schema, name: references.table })),
+  ];
+}

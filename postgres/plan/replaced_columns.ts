@@ -1,0 +1,53 @@
+import type { SchemaChange } from "../change.ts";
+import { namesInExpression } from "../text/canonical_expression.ts";
+import type { Index, Table } from "../table.ts";
+
+/** The first version that can change what a column is computed from; before, the column is dropped and added in one statement. */
+export const SETS_EXPRESSIONS = 17;
+
+/** Columns that the changes drop and add: what hangs on them goes with them. */
+export function replacedColumns(changes: readonly SchemaChange[], version: number): readonly string[] {
+  if (version >= SETS_EXPRESSIONS) return [];
+  return changes.flatMap((change) => change.kind === "SetExpression" ? [change.column.name] : []);
+}
+
+/** The table as it is when these columns were dropped and added again: without what named one of them. */
+export async function withoutDependents(table: Table, columns: readonly string[]): Promise<Table> {
+  const isFree = (names: readonly string[]) => !names.some((name) => columns.includes(name));
+  const isFreeText = async (text: string) => {
+    const names = await namesInExpression(text);
+    return names.ok ? isFree(names.value.columns) : !columns.some((name) => text.includes(name));
+  };
+  const isFreeIndex = async ({ keys, include, where }: Index) => {
+    const texts = [...keys.map(({ expression }) => expression), where].filter((text) => text !== undefined);
+    const free = await Promise.all(texts.map(isFreeText));
+    return isFree([...keys.flatMap(({ column }) => column ?? []), ...include]) && free.every((each) => each);
+  };
+  const { primaryKey, ...rest } = table;
+  return {
+    ...rest,
+    columns: table.columns.map(({ comment, ...column }) =>
+      comment === undefined || columns.includes(column.name) ? column : { ...column, comment }
+    ),
+    ...(primaryKey === undefined || !isFree(primaryKey.columns) ? {} : { primaryKey }),
+    uniques: table.uniques.filter((unique) => isFree(unique.columns)),
+    checks: await filtered(table.checks, ({ expression }) => isFreeText(expression)),
+    foreignKeys: table.foreignKeys.filter((key) => isFree(key.columns)),
+    indexes: await filtered(table.indexes, isFreeIndex),
+  };
+}
+
+/** Names of the constraints and indexes that one of two tables does not have. */
+export function namesMissing(table: Table, from: Table): ReadonlySet<string> {
+  const left = new Set(partNames(from));
+  return new Set(partNames(table).filter((name) => !left.has(name)));
+}
+
+function partNames({ primaryKey, uniques, checks, foreignKeys, indexes }: Table): readonly string[] {
+  return [primaryKey, ...uniques, ...checks, ...foreignKeys, ...indexes].flatMap((part) => part?.name ?? []);
+}
+
+async function filtered<T>(items: readonly T[], test: (item: T) => Promise<boolean>): Promise<readonly T[]> {
+  const kept = await Promise.all(items.map(test));
+  return items.filter((_, index) => kept[index]);
+}

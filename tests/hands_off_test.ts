@@ -59,7 +59,7 @@ Deno.test("mode: Observe says what Apply would run, and changes nothing", async 
   const ready = await condition(operator, "seen", { type: "Ready", status: "False", reason: "Observed" });
   assertStringIncludes(String(ready["message"]), 'CREATE TABLE "public"."seen"');
   assertEquals(await planOf("seen"), [
-    'CREATE TABLE "public"."seen" ("id" integer NOT NULL, "note" text, PRIMARY KEY ("id"))',
+    'CREATE TABLE "public"."seen" ("id" integer, "note" text, PRIMARY KEY ("id"))',
   ]);
   assertEquals(await columnsOf(operator, "seen"), []);
   assertEquals(await operator.sql("SELECT FROM tablewright.owned_table WHERE table_name = 'seen'"), []);

@@ -308,6 +308,7 @@ Deno.test("takeOver() gives a row to another owner, once", async () => {
 });
 
 Deno.test("ensureRegistry() adds what an earlier version did not make, and only that", async () => {
+  await ready();
   await server.asSuperuser("DROP TABLE tablewright.approval");
   const { signal } = new AbortController();
   assertEquals(await ensureRegistry(database, signal), []);

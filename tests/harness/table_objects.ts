@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Answer } from "./kubectl.ts";
 import { condition, type TestOperator } from "./operator.ts";
+import { eventually } from "./wait.ts";
 
 /** A manifest as a test writes it: the part of a spec that matters to it. */
 export type SpecPart = Readonly<Record<string, unknown>>;
@@ -79,6 +80,11 @@ export class TableObjects {
 
   /** Constraints but NOT NULL, and indexes of no constraint, as PostgreSQL prints them: `name: definition`, sorted. */
   async partsOf(table: string): Promise<readonly string[]> {
+    // An index may go while it is printed: `pg_get_indexdef()` reads the catalog as it is, not as the query's snapshot has it.
+    return await eventually(`the parts of ${table} are read`, () => this.#readParts(table).catch(unlessGone));
+  }
+
+  async #readParts(table: string): Promise<readonly string[]> {
     const rows = await this.#operator.sql(
       `SELECT conname || ': ' || pg_get_constraintdef(oid) AS line FROM pg_constraint
        WHERE conrelid = 'public.${table}'::regclass AND contype <> 'n'
@@ -90,6 +96,11 @@ export class TableObjects {
     );
     return rows.map((row) => String(row["line"])).toSorted();
   }
+}
+
+function unlessGone(error: unknown): undefined {
+  if (error instanceof Error && error.message.startsWith("cache lookup failed for ")) return undefined;
+  throw error;
 }
 
 /** kubectl prints one fault as a sentence and several as bullets; answers the faults of both forms. */

@@ -47,7 +47,8 @@ function tableKind(dependencies: KindDependencies): KindHandler {
     },
     {
       database,
-      catalog: new LiveCatalog({ database, clusterId, allowedFunctions }),
+      // A refusal stands for minutes: it must not rest on rows that were mended half a second ago.
+      catalog: new LiveCatalog({ database, clusterId, allowedFunctions, violationKeptMs: 0 }),
       allowedFunctions,
       gate,
       clusterId,

@@ -36,6 +36,8 @@ export interface LiveCatalogOptions {
   readonly clusterId: string;
   /** See `Config.allowedFunctions`. */
   readonly allowedFunctions: ReadonlySet<string>;
+  /** See `ProbeMemory`. */
+  readonly violationKeptMs?: number;
 }
 
 /** Answers questions about a spec from the database, read-only and within a deadline. */
@@ -43,9 +45,10 @@ export class LiveCatalog {
   readonly #database: Database;
   readonly #clusterId: string;
   readonly #allowedFunctions: ReadonlySet<string>;
-  readonly #memory = new ProbeMemory(() => performance.now());
+  readonly #memory: ProbeMemory;
 
-  constructor({ database, clusterId, allowedFunctions }: LiveCatalogOptions) {
+  constructor({ database, clusterId, allowedFunctions, violationKeptMs }: LiveCatalogOptions) {
+    this.#memory = new ProbeMemory(() => performance.now(), violationKeptMs);
     this.#database = database;
     this.#clusterId = clusterId;
     this.#allowedFunctions = allowedFunctions;

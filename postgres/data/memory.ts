@@ -12,11 +12,14 @@ const MAXIMUM_ANSWERS = 1_000;
 export class ProbeMemory {
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
+  readonly #violationKeptMs: number;
   readonly #answers = new Map<string, { readonly answer: DataAnswer; readonly until: number }>();
   readonly #turns = new Map<string, Promise<void>>();
 
-  constructor(now: () => number) {
+  /** @param violationKeptMs 0 for whoever rests on the answer longer than a user needs to mend it. */
+  constructor(now: () => number, violationKeptMs = VIOLATION_KEPT_MS) {
     this.now = now;
+    this.#violationKeptMs = violationKeptMs;
   }
 
   find(key: string): DataAnswer | undefined {
@@ -29,7 +32,7 @@ export class ProbeMemory {
   keep(key: string, answer: DataAnswer): void {
     const [oldest] = this.#answers.keys();
     if (this.#answers.size >= MAXIMUM_ANSWERS && oldest !== undefined) this.#answers.delete(oldest);
-    const keptMs = answer.kind === "violated" ? VIOLATION_KEPT_MS : KEPT_MS;
+    const keptMs = answer.kind === "violated" ? this.#violationKeptMs : KEPT_MS;
     this.#answers.set(key, { answer, until: this.now() + keptMs });
   }
 

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { applyTable } from "../postgres/apply/apply.ts";
 import { dropOwnedTable } from "../postgres/apply/drop.ts";
-import { ensureRegistry } from "../postgres/registry/registry.ts";
+import { ensureRegistry, type Owner } from "../postgres/registry/registry.ts";
 import { type Database, openDatabase } from "../postgres/session/client.ts";
 import { PostgresError } from "../postgres/session/errors.ts";
 import { judgeSituation, wantedTable } from "../handlers/database_table/judge.ts";
@@ -21,6 +21,7 @@ import { type LoggingServer, startLoggingServer } from "./injection/server_log.t
 const COUNT = 100_000;
 const MOST_THAT_RUN = 300;
 const LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 10_000, signal: new AbortController().signal };
+const CLUSTER = "c0000000-0000-4000-8000-000000000001";
 const ALLOWED: ReadonlySet<string> = new Set();
 
 interface Accepted {
@@ -70,19 +71,33 @@ function count(map: Map<string, number>, statements: readonly string[]): void {
   for (const sql of statements) map.set(sql, (map.get(sql) ?? 0) + 1);
 }
 
-/** One spec through the webhook's questions and the loop's work, then dropped again. */
+/** One spec through the webhook's questions and the loop's work, then dropped again, also if it was refused. */
 async function live(database: Database, spec: unknown, { ran, number, keep = false }: {
   readonly ran: Ran;
   readonly number: number;
   readonly keep?: boolean;
 }): Promise<void> {
+  const uid = `a0000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+  const owner = { clusterId: CLUSTER, namespace: "injection", name: `t${number}`, uid, generation: keep ? 1 : 2 };
+  await make(database, spec, { ran, owner });
+  if (keep) return;
+  const dropped = await dropOwnedTable(database, { owner, isGoing: () => Promise.resolve(true) }, LIMITS);
+  if (dropped.kind === "dropped") {
+    count(ran.planned, [dropped.statement.sql]);
+    count(ran.succeeded, [dropped.statement.sql]);
+  }
+}
+
+async function make(
+  database: Database,
+  spec: unknown,
+  { ran, owner }: { readonly ran: Ran; readonly owner: Owner },
+): Promise<void> {
   const { errors, desired: understood } = await understandSpec(spec);
   if (errors.length > 0 || understood?.table === undefined) return;
-  const clusterId = "c0000000-0000-4000-8000-000000000001";
-  const uid = `a0000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
-  const owner = { clusterId, namespace: "injection", name: `t${number}`, uid, generation: keep ? 1 : 2 };
+  const { namespace, name, uid, clusterId } = owner;
   const catalog = new LiveCatalog({ database, clusterId, allowedFunctions: ALLOWED });
-  const question = { namespace: owner.namespace, name: owner.name, uid, takeOver: undefined };
+  const question = { namespace, name, uid, takeOver: undefined };
   const look = await catalog.look({ ...question, desired: { ...understood, table: understood.table } }, LIMITS.signal);
   const { desired, situation } = look;
   const judged = await judgeSituation(desired, situation);
@@ -109,12 +124,6 @@ async function live(database: Database, spec: unknown, { ran, number, keep = fal
     }
   } catch (error) {
     if (!(error instanceof PostgresError)) throw new Error(`${JSON.stringify(spec)}: ${error}`);
-  }
-  if (keep) return;
-  const dropped = await dropOwnedTable(database, { owner, isGoing: () => Promise.resolve(true) }, LIMITS);
-  if (dropped.kind === "dropped") {
-    count(ran.planned, [dropped.statement.sql]);
-    count(ran.succeeded, [dropped.statement.sql]);
   }
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
+import { parseQualifiedName } from "../postgres/text/qualified_name.ts";
 
 import { readWebhookFlags, WEBHOOK_FLAGS, type WebhookFlags } from "./webhook_flags.ts";
 import { optional, type Parsed, readEnum, readNumber, text, UsageError } from "./flags.ts";
@@ -19,6 +20,8 @@ export interface Config extends WebhookFlags {
   readonly embeddedDatabase: boolean;
   readonly reset: boolean;
   readonly allowSuperuser: boolean;
+  /** Functions that expressions may call although nobody but the administrator answers for them, as `schema.name`, folded. */
+  readonly allowedFunctions: ReadonlySet<string>;
   readonly inPod: boolean;
   /** Whether to work without leader election: the only replica there is. */
   readonly standalone: boolean;
@@ -69,6 +72,8 @@ Usage: tablewright [run] [flags]
       --embedded-database   start a PostgreSQL although the cluster is not the embedded one
       --reset               remove the state of earlier local runs first
       --allow-superuser     accept a DATABASE_URL whose role is a superuser
+      --allow-function SCHEMA.NAME    let expressions call this function, which runs with the operator's rights;
+                            repeatable
       --max-concurrent-reconciles N   objects of one kind in work at the same time (10)
       --log-format plain|full|json    (plain)
   -v, --verbose | -d, --debug | -q, --quiet
@@ -114,9 +119,9 @@ const ALIASES = {
 export function parseCommandLine(args: readonly string[], env: Environment): Command {
   const unknown: string[] = [];
   const parsed = parseArgs([...args], {
-    string: [...STRINGS, "namespace"],
+    string: [...STRINGS, "namespace", "allow-function"],
     boolean: BOOLEANS,
-    collect: ["namespace"],
+    collect: ["namespace", "allow-function"],
     alias: ALIASES,
     unknown: (name: string, key?: string) => {
       if (key !== undefined) unknown.push(name);
@@ -157,6 +162,7 @@ function readConfig(parsed: Parsed, env: Environment): Config {
     embeddedDatabase: parsed["embedded-database"] === true,
     reset: parsed["reset"] === true,
     allowSuperuser: parsed["allow-superuser"] === true,
+    allowedFunctions: readAllowedFunctions(parsed),
     inPod,
     ...readElection(parsed, env, inPod),
     processName: env["POD_NAME"] || env["HOSTNAME"] || "tablewright",
@@ -199,6 +205,17 @@ function readElection(
 function namespaceName(name: string): string {
   if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return name;
   throw new UsageError(`"${name}" is not the name of a namespace (no globs)`);
+}
+
+function readAllowedFunctions(parsed: Parsed): ReadonlySet<string> {
+  const names = (parsed["allow-function"] ?? []) as readonly string[];
+  return new Set(names.map((text) => {
+    const name = parseQualifiedName(text);
+    if (name.ok && name.value.schema !== undefined) return `${name.value.schema}.${name.value.name}`;
+    throw new UsageError(
+      `--allow-function must be a schema and a name with a dot between them: current value is "${text}"`,
+    );
+  }));
 }
 
 /** Where health is served: kopf's users name a URL. */

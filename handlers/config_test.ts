@@ -76,6 +76,18 @@ Deno.test("parseCommandLine() names an instance after the host when it registers
   assertEquals(configOf(["--webhook-url", "https://me:8443/"])?.webhookUrl, "https://me:8443");
 });
 
+Deno.test("parseCommandLine() takes functions with their schema from --allow-function, folded as in SQL", () => {
+  const config = configOf(["--allow-function", "App.Slug", "--allow-function", 'app."Mixed"']);
+  assertEquals([...config?.allowedFunctions ?? []], ["app.slug", "app.Mixed"]);
+  assertEquals(configOf([])?.allowedFunctions.size, 0);
+  for (const bad of ["slug", "a.b.c", "app.", ".slug", "app.slug()"]) {
+    assertEquals(
+      messageOf(["--allow-function", bad]),
+      `--allow-function must be a schema and a name with a dot between them: current value is "${bad}"; see --help`,
+    );
+  }
+});
+
 Deno.test("parseCommandLine() answers --help and version", () => {
   assertEquals(parseCommandLine(["--help"], {}).kind, "help");
   assertEquals(parseCommandLine(["version"], {}), { kind: "version", text: "tablewright 0.1.0" });

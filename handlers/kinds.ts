@@ -5,6 +5,7 @@ import type { Timing } from "../kube/timing.ts";
 import type { Database } from "../postgres/session/client.ts";
 import { changeRolePassword } from "../postgres/apply/role_password.ts";
 import type { RegistryGate } from "../postgres/registry/registry_gate.ts";
+import type { Config } from "./config.ts";
 import { generatePassword } from "./database/credentials.ts";
 import { databaseHandler } from "./database/handler.ts";
 import { databaseObjects } from "./database/objects.ts";
@@ -23,6 +24,7 @@ export interface KindDependencies {
   readonly verdictDatabase: Database;
   readonly gate: RegistryGate;
   readonly clusterId: string;
+  readonly config: Pick<Config, "allowedFunctions">;
   readonly events: EventRecorder;
   readonly timing: Timing;
   readonly logger: Logger;
@@ -30,18 +32,23 @@ export interface KindDependencies {
 
 /** The one list to extend: routes, webhook rules and watches derive from it. */
 export function createKinds(dependencies: KindDependencies): readonly KindHandler[] {
+  return [tableKind(dependencies), databaseKind(dependencies)];
+}
+
+function tableKind(dependencies: KindDependencies): KindHandler {
   const { client, database, verdictDatabase, gate, clusterId, events, timing, logger } = dependencies;
-  const isNamespaceTerminating = async (namespace: string, signal: AbortSignal) =>
-    await readNamespacePhase(client, namespace, signal) === "Terminating";
-  const table = databaseTableHandler(
+  const { allowedFunctions } = dependencies.config;
+  return databaseTableHandler(
     {
-      catalog: new LiveCatalog(verdictDatabase, clusterId),
-      isNamespaceTerminating,
+      catalog: new LiveCatalog({ database: verdictDatabase, clusterId, allowedFunctions }),
+      isNamespaceTerminating: namespaceEnd(client),
       now: () => performance.now(),
       logger,
     },
     {
       database,
+      catalog: new LiveCatalog({ database, clusterId, allowedFunctions }),
+      allowedFunctions,
       gate,
       clusterId,
       objects: tableObjects(client, logger),
@@ -51,8 +58,11 @@ export function createKinds(dependencies: KindDependencies): readonly KindHandle
       logger,
     },
   );
+}
+
+function databaseKind({ client, events, timing, logger }: KindDependencies): KindHandler {
   const objects = databaseObjects(client, logger);
-  const server = databaseHandler({ objects, isNamespaceTerminating }, {
+  return databaseHandler({ objects, isNamespaceTerminating: namespaceEnd(client) }, {
     objects,
     recordEvent: (object, event) => events.record(object, { ...event, action: "Reconcile" }),
     changePassword: (login, passwords, signal) => changeRolePassword({ ...login, ...passwords }, signal),
@@ -60,5 +70,8 @@ export function createKinds(dependencies: KindDependencies): readonly KindHandle
     now: () => new Date(timing.now()),
     logger,
   });
-  return [table, server];
+}
+
+function namespaceEnd(client: KubeClient): (namespace: string, signal: AbortSignal) => Promise<boolean> {
+  return async (namespace, signal) => await readNamespacePhase(client, namespace, signal) === "Terminating";
 }

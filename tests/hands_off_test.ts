@@ -18,6 +18,12 @@ async function noteOf(name: string, reason: string): Promise<string> {
   });
 }
 
+/** The statements of `status.plan`. */
+async function planOf(name: string): Promise<readonly string[]> {
+  const object = await kubectl.get("databasetable", name) as { status?: { plan?: { statements: { sql: string }[] } } };
+  return (object.status?.plan?.statements ?? []).map(({ sql }) => sql);
+}
+
 Deno.test("suspend: nothing is made, the condition says so, and admission warns", async () => {
   const shown = await objects.accepted("later", { suspend: true });
   assertStringIncludes(shown, "spec.suspend is true: nothing is changed in the database");
@@ -52,6 +58,9 @@ Deno.test("mode: Observe says what Apply would run, and changes nothing", async 
   assertStringIncludes(shown, "spec.mode is Observe: the plan is only reported");
   const ready = await condition(operator, "seen", { type: "Ready", status: "False", reason: "Observed" });
   assertStringIncludes(String(ready["message"]), 'CREATE TABLE "public"."seen"');
+  assertEquals(await planOf("seen"), [
+    'CREATE TABLE "public"."seen" ("id" integer, "note" text, PRIMARY KEY ("id"))',
+  ]);
   assertEquals(await columnsOf(operator, "seen"), []);
   assertEquals(await operator.sql("SELECT FROM tablewright.owned_table WHERE table_name = 'seen'"), []);
   assertEquals(await operatorWrites(testbed, { namespace, name: "seen" }), [
@@ -65,6 +74,7 @@ Deno.test("mode: Observe of a table that was made before reports, and deleting t
   await objects.accepted("watched", { ...NOTE, mode: "Observe" });
   const ready = await condition(operator, "watched", { type: "Ready", status: "True", reason: "Observed" });
   assertStringIncludes(String(ready["message"]), "table public.watched is as the spec says");
+  assertEquals(await planOf("watched"), []);
   await objects.accepted("watched", { columns: [...NOTE.columns, { MORE: "text" }], mode: "Observe" });
   const plan = await condition(operator, "watched", { type: "Ready", status: "False", reason: "Observed" });
   assertStringIncludes(String(plan["message"]), 'ADD COLUMN "more" text');

@@ -307,6 +307,15 @@ Deno.test("takeOver() gives a row to another owner, once", async () => {
   assert(!await write((transaction) => takeOver(transaction, second, heir)));
 });
 
+Deno.test("ensureRegistry() adds what an earlier version did not make, and only that", async () => {
+  await ready();
+  await server.asSuperuser("DROP TABLE tablewright.approval");
+  const { signal } = new AbortController();
+  assertEquals(await ensureRegistry(database, signal), []);
+  const [made] = await server.asSuperuser("SELECT to_regclass('tablewright.approval') IS NOT NULL AS made");
+  assertEquals(made, { made: true });
+});
+
 Deno.test("forget() deletes a row and its history", async () => {
   await ready();
   const row = await claimed();

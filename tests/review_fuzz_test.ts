@@ -31,7 +31,7 @@ const database: Database = {
   close: () => Promise.resolve(),
 };
 const table = databaseTableHandler({
-  catalog: new LiveCatalog(database, "cluster"),
+  catalog: new LiveCatalog({ database, clusterId: "cluster", allowedFunctions: new Set() }),
   isNamespaceTerminating: () => Promise.resolve(false),
   now: () => performance.now(),
   logger: silentLogger,

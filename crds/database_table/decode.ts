@@ -7,6 +7,7 @@ import { decodeChecks, decodeForeignKeys, decodeUniques } from "./decode_constra
 import { decodeIndexes } from "./decode_index.ts";
 import {
   ADOPTION_POLICIES,
+  APPROVALS,
   type ColumnSpec,
   type DatabaseTableSpec,
   DELETION_POLICIES,
@@ -32,6 +33,7 @@ const SPEC_FIELDS = [
   "suspend",
   "deletionPolicy",
   "adoptionPolicy",
+  "approval",
 ];
 
 /**
@@ -81,6 +83,7 @@ function decodeOptions(
     suspend: reader.optionalBoolean("suspend"),
     deletionPolicy: reader.optionalEnum("deletionPolicy", DELETION_POLICIES),
     adoptionPolicy: reader.optionalEnum("adoptionPolicy", ADOPTION_POLICIES),
+    approval: reader.optionalEnum("approval", APPROVALS),
   });
 }
 

@@ -36,6 +36,7 @@ export function defaultTableSpec(spec: DatabaseTableSpec, origin: ObjectOrigin =
     suspend: spec.suspend ?? false,
     adoptionPolicy,
     deletionPolicy: spec.deletionPolicy ?? defaultDeletion(adoptionPolicy),
+    approval: spec.approval ?? "Automatic",
   };
 }
 

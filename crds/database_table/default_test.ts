@@ -17,6 +17,7 @@ Deno.test("defaultTableSpec() fills in everything that may be left out", () => {
     suspend: false,
     adoptionPolicy: "Never",
     deletionPolicy: "Delete",
+    approval: "Automatic",
   });
 });
 

@@ -14,6 +14,15 @@ export type DeletionPolicy = (typeof DELETION_POLICIES)[number];
 export const ADOPTION_POLICIES = ["Never", "IfIdentical", "IfCompatible"] as const;
 export type AdoptionPolicy = (typeof ADOPTION_POLICIES)[number];
 
+/** Which plans wait until somebody approves them. */
+export const APPROVALS = ["Automatic", "Destructive", "Always"] as const;
+export type Approval = (typeof APPROVALS)[number];
+
+/** Holds the hash of the plan that may run; whoever sets it needs the RBAC verb `approve`. */
+export const APPROVE_ANNOTATION = "kopf.demo/approve-plan";
+/** Holds the id of the cluster whose table the object may take; whoever sets it needs the RBAC verb `adopt`. */
+export const TAKE_OVER_ANNOTATION = "kopf.demo/take-over";
+
 /** Kinds of change that lose data, or stop the users of a table, and that are refused unless they are named. */
 export const ALLOWED_CHANGES = [
   "DropColumn",
@@ -178,6 +187,7 @@ export interface DatabaseTableSpec {
   readonly suspend?: boolean;
   readonly deletionPolicy?: DeletionPolicy;
   readonly adoptionPolicy?: AdoptionPolicy;
+  readonly approval?: Approval;
 }
 
 /** A spec in which every default is explicit. */
@@ -193,11 +203,30 @@ export interface DefaultedTableSpec extends DatabaseTableSpec {
   readonly suspend: boolean;
   readonly deletionPolicy: DeletionPolicy;
   readonly adoptionPolicy: AdoptionPolicy;
+  readonly approval: Approval;
+}
+
+/** A plan that has not run, or not to its end. */
+export interface PlanStatus {
+  /** The first 12 hexadecimal digits of the SHA-256 over all statements, joined by newlines. */
+  readonly hash: string;
+  readonly statements: readonly StatementStatus[];
+  /** Statements that there was no room for; absent: none. */
+  readonly omitted?: number;
+}
+
+export interface StatementStatus {
+  readonly sql: string;
+  /** Every table that it locks, ours first; empty for a table that nobody can know yet. */
+  readonly lock: string;
+  readonly rewrites: boolean;
+  readonly destructive: boolean;
 }
 
 export interface DatabaseTableStatus {
   readonly observedGeneration?: number;
   readonly message?: string;
+  readonly plan?: PlanStatus;
   readonly observed?: ObservedTable;
   readonly applied?: AppliedSpec;
   readonly drift?: readonly DriftEntry[];

@@ -1,4 +1,5 @@
 import { isObject } from "../../crds/decode_fields.ts";
+import { APPROVE_ANNOTATION, TAKE_OVER_ANNOTATION } from "../../crds/database_table/types.ts";
 import { tableSpecWarnings, validateTableUpdate } from "../../crds/database_table/validate.ts";
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
 import type { Logger } from "../../kube/logger.ts";
@@ -6,16 +7,14 @@ import { PostgresError } from "../../postgres/session/errors.ts";
 import { ParseBudget, REVIEW_BUDGET_MS } from "../../postgres/text/parse_budget.ts";
 import type { Situation } from "../../postgres/situation/situation.ts";
 import type { AdmissionRequest, Verdict } from "../admission_review.ts";
+import { describeApprovalNeeded, PlanApproval } from "./approval.ts";
 import { judgeBlindly, type JudgedPlan, judgeSituation } from "./judge.ts";
 import type { LiveCatalog, Look } from "./live_catalog.ts";
+import { askEverything, schemaFaults, unique, whyLocked } from "./live_verdict.ts";
 import { originOf } from "./origin.ts";
 import { previewLines } from "./preview.ts";
 import { type SortedFaults, sortFaults } from "./ratchet.ts";
-import { schemaFault } from "./schema_fault.ts";
 import { understandSpec, type UnderstoodSpec } from "./understand.ts";
-
-/** SQLSTATE. */
-const LOCK_NOT_AVAILABLE = "55P03";
 
 /** What admission works with. */
 export interface AdmissionContext {
@@ -44,7 +43,7 @@ export async function admitTable(
   // The old texts were within a budget when they came.
   const old = oldObject === undefined ? undefined : await understandSpec(oldObject.spec, originOf(oldObject));
   const view = await observe({ request, next, old }, context, signal);
-  return await combine({ next, old, view });
+  return await combine({ next, old, view, approved: object.metadata.annotations?.[APPROVE_ANNOTATION] });
 }
 
 /** `Forbid` holds here and in a static policy; a namespace that goes away is never blocked. */
@@ -91,25 +90,17 @@ async function observe(
   try {
     // A mutating call has no uid yet, and neither has a create with generateName.
     const uid = (request.oldObject ?? request.object)?.metadata.uid ?? "";
-    const look = await context.catalog.look({ namespace, name, uid, desired: { ...desired, table } }, signal);
+    const takeOver = request.object?.metadata.annotations?.[TAKE_OVER_ANNOTATION];
+    const look = await context.catalog.look({ namespace, name, uid, takeOver, desired: { ...desired, table } }, signal);
     return await observeFurther({ next, old, look }, context, signal);
   } catch (error) {
     if (!(error instanceof PostgresError)) throw error;
     context.logger.warn("admission judges without the live catalog", { namespace, name, error });
     const basis = old === undefined ? "as for a new table" : "against the old spec";
-    const warnings = [`${whyUnseen(error, table)}: this plan was made ${basis}, and is made again before it runs`];
+    const why = whyLocked(error, table) ?? "the database cannot be asked now";
+    const warnings = [`${why}: this plan was made ${basis}, and is made again before it runs`];
     return { situation: undefined, judged: await judgeBlindly(desired, old?.desired?.table), faults: [], warnings };
   }
-}
-
-/** Whoever holds the lock may be a user's own migration: it is not the operator's business to name the session. */
-function whyUnseen(
-  { sqlstate }: PostgresError,
-  { schema, name }: { readonly schema: string; readonly name: string },
-): string {
-  return sqlstate === LOCK_NOT_AVAILABLE
-    ? `table ${schema}.${name}, or the catalog of the database, is locked by another session`
-    : "the database cannot be asked now";
 }
 
 /** With a plan there is more to ask; what cannot be asked in time is a warning, the rest of the verdict stands. */
@@ -124,31 +115,25 @@ async function observeFurther(
   const judged = situation.kind === "conflict" && previous !== undefined
     ? await judgeBlindly(desired, previous)
     : await judgeSituation(desired, situation);
-  try {
-    const faults = await context.catalog.verify({ desired, previous, situation, judged }, signal);
-    const data = await context.catalog.ask({ desired, situation, judged }, signal);
-    return { situation, judged, faults: unique([...types, ...faults, ...data.faults]), warnings: data.warnings };
-  } catch (error) {
-    if (!(error instanceof PostgresError)) throw error;
-    const why = error.sqlstate === LOCK_NOT_AVAILABLE && desired.table !== undefined
-      ? whyUnseen(error, desired.table)
-      : "the database did not answer all questions in time";
-    return { situation, judged, faults: types, warnings: [`${why}: the plan is checked again before it runs`] };
-  }
+  const { faults, warnings } = await askEverything(
+    context.catalog,
+    { desired, previous, situation, judged },
+    signal,
+  );
+  return { situation, judged, faults: unique([...types, ...faults]), warnings };
 }
 
-/** Two questions may find the same fault. */
-function unique(errors: readonly FieldError[]): readonly FieldError[] {
-  return [...new Map(errors.map((error) => [formatFieldError(error), error])).values()];
-}
-
-async function combine({ next, old, view }: Specs & { readonly view: View }): Promise<Verdict> {
+async function combine(
+  { next, old, view, approved }: Specs & { readonly view: View; readonly approved: string | undefined },
+): Promise<Verdict> {
   const { situation, judged } = view;
   const others = [...view.faults, ...updateFaults(next, old), ...schemaFaults(situation)];
   const { fresh, standing } = await sortFaults({ next, old, situation, judged, others });
   const warnings = warningsOf({ next, view, standing });
   if (fresh.length > 0) return denied(fresh, warnings);
-  return allowed(standing.length > 0 || judged === undefined ? warnings : [...warnings, ...preview(judged, situation)]);
+  if (standing.length > 0 || judged === undefined) return allowed(warnings);
+  const waits = await approvalWarning({ next, judged, approved });
+  return allowed([...warnings, ...waits, ...preview(judged, situation)]);
 }
 
 function warningsOf(
@@ -171,9 +156,17 @@ function updateFaults(next: UnderstoodSpec, old: UnderstoodSpec | undefined): re
   return next.spec === undefined || old?.spec === undefined ? [] : validateTableUpdate(next.spec, old.spec);
 }
 
-function schemaFaults(situation: Situation | undefined): readonly FieldError[] {
-  if (situation?.kind !== "absent" || situation.schema.mayCreate) return [];
-  return [forbidden("spec.schema", schemaFault(situation.schema.exists))];
+/** The loop may know that this is the rest of a plan that was approved; then it does not wait. */
+async function approvalWarning(
+  { next, judged, approved }: {
+    readonly next: UnderstoodSpec;
+    readonly judged: JudgedPlan;
+    readonly approved: string | undefined;
+  },
+): Promise<readonly string[]> {
+  const policy = next.spec?.approval ?? "Automatic";
+  const needed = await new PlanApproval({ policy, annotation: approved, remembered: [] }).objection(judged.plan);
+  return needed === undefined ? [] : [describeApprovalNeeded(needed)];
 }
 
 function preview({ plan }: JudgedPlan, situation: Situation | undefined): readonly string[] {

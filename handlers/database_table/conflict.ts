@@ -1,3 +1,4 @@
+import { TAKE_OVER_ANNOTATION } from "../../crds/database_table/types.ts";
 import { type FieldError, forbidden, invalid } from "../../crds/field_error.ts";
 import type { Conflict } from "../../postgres/situation/situation.ts";
 
@@ -6,10 +7,14 @@ export function conflictError(conflict: Conflict): FieldError {
   const path = "spec.tableName";
   switch (conflict.kind) {
     case "OwnedByOther": {
-      const { namespace, name } = conflict.owner;
+      const { namespace, name, clusterId } = conflict.owner;
       return conflict.sameCluster
         ? forbidden(path, `table "${conflict.name}" belongs to DatabaseTable ${namespace}/${name}: choose another name`)
-        : forbidden(path, `table "${conflict.name}" belongs to DatabaseTable ${namespace}/${name} of another cluster`);
+        : forbidden(
+          path,
+          `table "${conflict.name}" belongs to DatabaseTable ${namespace}/${name} of another cluster: choose another name, ` +
+            `or set the annotation ${TAKE_OVER_ANNOTATION}: ${clusterId} if that cluster is gone`,
+        );
     }
     case "NotOwned":
       return forbidden(

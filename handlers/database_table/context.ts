@@ -3,6 +3,7 @@ import type { Logger } from "../../kube/logger.ts";
 import type { Timing } from "../../kube/timing.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import type { Owner } from "../../postgres/registry/registry.ts";
+import type { LiveCatalog } from "./live_catalog.ts";
 import type { RegistryGate } from "../../postgres/registry/registry_gate.ts";
 
 /** What the reconciler does to Kubernetes, as few verbs as it needs. */
@@ -10,7 +11,12 @@ export interface TableObjects {
   /** The object as it is now, past every cache; `undefined` if it is gone. */
   readonly read: (object: DatabaseTable, signal: AbortSignal) => Promise<DatabaseTable | undefined>;
   readonly addFinalizer: (object: DatabaseTable, signal: AbortSignal) => Promise<void>;
+  /** With kopf's marks, if there are any. */
   readonly removeFinalizer: (object: DatabaseTable, signal: AbortSignal) => Promise<void>;
+  /** Takes kopf's finalizer and annotations away: the object is ours. @returns it as it stands then. */
+  readonly removeKopfMarks: (object: DatabaseTable, signal: AbortSignal) => Promise<DatabaseTable>;
+  /** What was approved is done. @returns the object as it stands then. */
+  readonly removeApproval: (object: DatabaseTable, signal: AbortSignal) => Promise<DatabaseTable>;
   /** Writes only what differs, under the object's resourceVersion. @returns the resourceVersion that stands afterwards. */
   readonly writeStatus: (object: DatabaseTable, status: DatabaseTableStatus, signal: AbortSignal) => Promise<string>;
   /** Whether the object that owns another table is being deleted, or gone. */
@@ -28,6 +34,10 @@ export type RecordEvent = (object: DatabaseTable, event: {
 
 export interface ReconcileContext {
   readonly database: Database;
+  /** Of the same database. */
+  readonly catalog: LiveCatalog;
+  /** `schema.name` of functions that the administrator answers for. */
+  readonly allowedFunctions: ReadonlySet<string>;
   readonly gate: RegistryGate;
   readonly clusterId: string;
   readonly objects: TableObjects;

@@ -4,7 +4,7 @@ import { type FieldError, invalid } from "../../crds/field_error.ts";
 import { indexMethod, isDefaultOpclass } from "../../postgres/resolve/index_method.ts";
 import type { Index, IndexKey } from "../../postgres/table.ts";
 import { ownCollation } from "../../postgres/text/collation.ts";
-import { qualifiedName } from "../../postgres/text/identifier.ts";
+import { parseIdentifier, qualifiedName } from "../../postgres/text/identifier.ts";
 import { parseQualifiedName } from "../../postgres/text/qualified_name.ts";
 import type { DesiredPart, PartContext } from "./desired_constraint.ts";
 import { readColumnNames, readName, readPartName, unknownColumn } from "./desired_name.ts";
@@ -45,9 +45,28 @@ async function readKeys(spec: IndexSpec, method: string, context: PartContext): 
   for (const [index, text] of (spec.expressions ?? []).entries()) {
     const path = `${spec.path}.expressions[${index}]`;
     const expression = await context.expressions.read(text, path, context.columns.scope());
-    if (expression !== undefined) keys.push({ expression: expression.text, order: "Ascending", nulls: "Last" });
+    if (expression === undefined) continue;
+    const column = plainColumn(expression);
+    if (column === undefined) {
+      keys.push({ expression: expression.text, order: "Ascending", nulls: "Last" });
+    } else if (column === expression.text) {
+      const key = readKey({ path, name: column }, method, context);
+      if (key !== undefined) keys.push(key);
+    } else {
+      const instead = `columns: [{name, collation}]`;
+      context.errors.push(invalid(path, `is a column with a collation and no expression: write ${instead}`));
+    }
   }
   return keys;
+}
+
+/** PostgreSQL stores an expression that is a column, perhaps with a collation, as that column. */
+function plainColumn(
+  { text, columns }: { readonly text: string; readonly columns: readonly string[] },
+): string | undefined {
+  const [head = ""] = text.replaceAll(/[()]/g, "").split(" COLLATE ");
+  const name = parseIdentifier(head);
+  return columns.length === 1 && name.ok && name.value === columns[0] ? head : undefined;
 }
 
 function readKey(spec: IndexColumnSpec, method: string, context: PartContext): IndexKey | undefined {

@@ -165,7 +165,7 @@ async function judged(
   const judge = new PlanJudge({ ...spec, specHash: hash, wasReached, driftAction: action });
   const situation = situationOf(relation, spec.wanted);
   const stops = judge.judge(await planSituation(spec.wanted, situation), situation);
-  return { judge, stops: stops.map((stop) => stop.kind === "Held" ? "Held" : stop.error.path) };
+  return { judge, stops: stops.map((stop) => stop.kind === "Fault" ? stop.error.path : stop.kind) };
 }
 
 const WITHOUT_NOTE = { ...RELATION, columns: RELATION.columns.filter(({ name }) => name !== "note"), indexes: [] };

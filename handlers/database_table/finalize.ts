@@ -79,11 +79,17 @@ async function reasonToKeep(
   context: ReconcileContext,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const kept = keepsTable(object);
+  if (kept !== undefined) return kept;
+  return await context.objects.isKindTerminating(signal) ? "the CustomResourceDefinition is being deleted" : undefined;
+}
+
+/** Why the object's own words keep its table; `undefined` if it is to be dropped. */
+export function keepsTable(object: DatabaseTable): string | undefined {
   const handsOff = handsOffReason(object);
   if (handsOff !== undefined) return handsOff;
   const policy = deletionPolicyOf(object);
-  if (policy !== "Delete") return `deletionPolicy is ${policy}`;
-  return await context.objects.isKindTerminating(signal) ? "the CustomResourceDefinition is being deleted" : undefined;
+  return policy === "Delete" ? undefined : `deletionPolicy is ${policy}`;
 }
 
 /** The policy of a spec that nobody validated: absent means Delete without an adoption, and what is unknown keeps the data. */

@@ -1,6 +1,15 @@
 import { isObject } from "../../crds/decode_fields.ts";
 import { policiesToWrite } from "../../crds/database_table/default.ts";
-import { type DatabaseTable, FINALIZER, GROUP, KIND, PLURAL, VERSION } from "../../crds/database_table/types.ts";
+import {
+  APPROVE_ANNOTATION,
+  type DatabaseTable,
+  FINALIZER,
+  GROUP,
+  KIND,
+  PLURAL,
+  TAKE_OVER_ANNOTATION,
+  VERSION,
+} from "../../crds/database_table/types.ts";
 import type { ResourceType } from "../../kube/object.ts";
 import { type MatchCondition, SPEC_CHANGED } from "../../kube/webhook_configuration.ts";
 import type { ReviewedObject } from "../admission_review.ts";
@@ -25,7 +34,17 @@ const MUTATE_CONDITIONS: readonly MatchCondition[] = [{
   expression: `${SPEC_CHANGED} || !has(object.metadata.finalizers) || !('${FINALIZER}' in object.metadata.finalizers)`,
 }];
 
-const VALIDATE_CONDITIONS: readonly MatchCondition[] = [{ name: "spec-changed", expression: SPEC_CHANGED }];
+const JUDGED_ANNOTATIONS = [APPROVE_ANNOTATION, TAKE_OVER_ANNOTATION];
+
+const VALIDATE_CONDITIONS: readonly MatchCondition[] = [{
+  name: "spec-or-approval",
+  expression: [SPEC_CHANGED, ...JUDGED_ANNOTATIONS.map(annotationChanged)].join(" || "),
+}];
+
+function annotationChanged(name: string): string {
+  const valueOf = (object: string) => `${object}.metadata.?annotations[?'${name}'].orValue('')`;
+  return `${valueOf("object")} != ${valueOf("oldObject")}`;
+}
 
 /** DatabaseTable: a PostgreSQL table, judged at admission and made by the loop. */
 export function databaseTableHandler(admission: AdmissionContext, reconciling: ReconcileContext): KindHandler {

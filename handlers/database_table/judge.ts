@@ -17,7 +17,14 @@ export interface JudgedPlan {
   readonly refused: readonly Refusal[];
 }
 
-const NO_PLAN: PlannedTable = { changes: [], steps: [], observed: undefined, renames: [], waiting: [] };
+const NO_PLAN: PlannedTable = {
+  changes: [],
+  steps: [],
+  waitingSteps: [],
+  observed: undefined,
+  renames: [],
+  waiting: [],
+};
 /** Of the server that nobody can ask: plans differ between versions in SQL only. */
 const ASSUMED_VERSION = 18;
 

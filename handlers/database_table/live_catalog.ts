@@ -15,6 +15,8 @@ export interface Question {
   readonly name: string;
   /** Empty before the API server has given one. */
   readonly uid: string;
+  /** The cluster whose table the object may take. */
+  readonly takeOver: string | undefined;
   readonly desired: DesiredTable & { readonly table: Table };
 }
 
@@ -29,24 +31,33 @@ const STATEMENT_TIMEOUT_MS = 2_000;
 /** The registry's uid columns are uuids; no object has this one. */
 const NO_UID = "00000000-0000-0000-0000-000000000000";
 
-/** Answers admission's questions from the database, read-only and within a deadline. */
+export interface LiveCatalogOptions {
+  readonly database: Database;
+  readonly clusterId: string;
+  /** See `Config.allowedFunctions`. */
+  readonly allowedFunctions: ReadonlySet<string>;
+}
+
+/** Answers questions about a spec from the database, read-only and within a deadline. */
 export class LiveCatalog {
   readonly #database: Database;
   readonly #clusterId: string;
+  readonly #allowedFunctions: ReadonlySet<string>;
   readonly #memory = new ProbeMemory(() => performance.now());
 
-  constructor(database: Database, clusterId: string) {
+  constructor({ database, clusterId, allowedFunctions }: LiveCatalogOptions) {
     this.#database = database;
     this.#clusterId = clusterId;
+    this.#allowedFunctions = allowedFunctions;
   }
 
   /** @throws {PostgresError} if the database cannot be asked in time. */
-  async look({ namespace, name, uid, desired: asked }: Question, signal: AbortSignal): Promise<Look> {
+  async look({ namespace, name, uid, takeOver, desired: asked }: Question, signal: AbortSignal): Promise<Look> {
     const owner = { clusterId: this.#clusterId, namespace, name, uid: uid === "" ? NO_UID : uid, generation: 0 };
     return await this.#database.transaction(readOnly(signal), async (transaction) => {
-      const { desired, faults } = await resolveTable(transaction, asked);
+      const { desired, faults } = await resolveTable(transaction, asked, this.#allowedFunctions);
       const { table = asked.table, renames, adoptionPolicy } = desired;
-      const claimant = { owner, desired: table, adoption: { policy: adoptionPolicy, renames } };
+      const claimant = { owner, desired: table, adoption: { policy: adoptionPolicy, renames, takeOver } };
       return { desired, faults, situation: await observeSituation(transaction, claimant) };
     });
   }
@@ -59,7 +70,8 @@ export class LiveCatalog {
     const { desired, situation, judged, previous } = request;
     const { faults } = await this.#database.transaction(
       readOnly(signal),
-      (transaction) => verifyPlan(transaction, desired, { plan: judged.plan, situation }),
+      (transaction) =>
+        verifyPlan(transaction, desired, { plan: judged.plan, situation, allowed: this.#allowedFunctions }),
     );
     // A cast is not executed, but nothing is asked about a type that is refused anyway.
     if (faults.length > 0) return faults;

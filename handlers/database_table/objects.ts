@@ -1,14 +1,18 @@
+import { policiesToWrite } from "../../crds/database_table/default.ts";
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
-import { FINALIZER } from "../../crds/database_table/types.ts";
+import { APPROVE_ANNOTATION, FINALIZER } from "../../crds/database_table/types.ts";
 import { isKubeError, type KubeClient } from "../../kube/client.ts";
+import { removeAnnotation } from "../../kube/annotation.ts";
 import { Rights } from "../../kube/access_review.ts";
 import { CRDS, isServedForDeletionOnly, readCustomResourceDefinition } from "../../kube/crd.ts";
 import { addFinalizer, removeFinalizer } from "../../kube/finalizer.ts";
 import type { Logger } from "../../kube/logger.ts";
 import { StatusWriter } from "../../kube/status_writer.ts";
 import { systemTiming } from "../../kube/timing.ts";
+import { hasKopfMarks, removeKopfMarks } from "../kopf_takeover.ts";
 import type { TableObjects } from "./context.ts";
 import { TABLE_RESOURCE } from "./handler.ts";
+import { originOf } from "./origin.ts";
 
 const DISCOVERY_LAG_MS = 1_000;
 
@@ -31,7 +35,14 @@ export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
       await addFinalizer(client, { type, object, finalizer: FINALIZER, signal });
     },
     async removeFinalizer(object, signal) {
-      await removeFinalizer(client, { type, object, finalizer: FINALIZER, signal });
+      const bare = hasKopfMarks(object.metadata) ? await withoutKopfMarks(client, object, signal) : object;
+      if (bare !== undefined) await removeFinalizer(client, { type, object: bare, finalizer: FINALIZER, signal });
+    },
+    async removeKopfMarks(object, signal) {
+      return await withoutKopfMarks(client, object, signal) ?? object;
+    },
+    async removeApproval(object, signal) {
+      return await removeAnnotation(client, { type, object, annotation: APPROVE_ANNOTATION, signal });
     },
     async writeStatus(object, status, signal) {
       return (await statusWriter.write(object, { ...status }, signal)).resourceVersion;
@@ -62,4 +73,21 @@ async function isKindTerminating(client: KubeClient, rights: Rights, signal: Abo
   // Another API server may tell it a little later than the one that marked our object.
   await systemTiming.delay(DISCOVERY_LAG_MS, signal);
   return await isServedForDeletionOnly(client, type, signal);
+}
+
+/** `undefined` if kopf's finalizer was all that held an object which is being deleted. */
+async function withoutKopfMarks(
+  client: KubeClient,
+  object: DatabaseTable,
+  signal: AbortSignal,
+): Promise<DatabaseTable | undefined> {
+  try {
+    // A terminating object's spec is left alone.
+    const isLiving = object.metadata.deletionTimestamp === undefined;
+    const spec = isLiving ? policiesToWrite(object.spec, undefined, originOf(object)) : {};
+    return await removeKopfMarks(client, { type: TABLE_RESOURCE, object, spec: { ...spec }, signal });
+  } catch (error) {
+    if (isKubeError(error, 404)) return undefined;
+    throw error;
+  }
 }

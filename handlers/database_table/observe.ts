@@ -1,12 +1,17 @@
 import { forbidden } from "../../crds/field_error.ts";
-import { planSituation, type WantedTable } from "../../postgres/plan/planning.ts";
-import type { Transaction } from "../../postgres/session/client.ts";
-import { type Claimant, observeSituation } from "../../postgres/situation/situation.ts";
+import { type PlannedTable, planSituation, type WantedTable } from "../../postgres/plan/planning.ts";
+import { type Claimant, observeSituation, type Situation } from "../../postgres/situation/situation.ts";
+import type { Table } from "../../postgres/table.ts";
+import { type Attempt, type Conclusion, tell } from "./attempt.ts";
 import { conflictError } from "./conflict.ts";
 import type { DesiredTable } from "./desired.ts";
-import { refusePlan } from "./policy.ts";
+import { NO_DRIFT } from "./drift.ts";
+import { unique } from "./live_verdict.ts";
+import { planFaults } from "./objections.ts";
+import { statementsOfPlan } from "./plan_status.ts";
 import { schemaFault } from "./schema_fault.ts";
 import type { Finding } from "./status_report.ts";
+import { limitsOf } from "./table_request.ts";
 import { verifyPlan } from "./verify.ts";
 
 /** What `mode: Observe` asks for. */
@@ -15,12 +20,21 @@ export interface Observation {
   readonly claimant: Claimant & WantedTable;
 }
 
-/** Plans as the loop would and runs nothing; for a read-only transaction. */
-export async function observePlan(
-  transaction: Transaction,
-  { desired, claimant }: Observation,
-): Promise<Finding> {
-  const situation = await observeSituation(transaction, claimant);
+/** Plans as the loop would and runs nothing. */
+export async function observeTable(attempt: Attempt, observation: Observation): Promise<Conclusion> {
+  const finding = await observe(attempt, observation);
+  return tell(attempt.object, { finding, drift: NO_DRIFT }, "Later");
+}
+
+async function observe(attempt: Attempt, { desired, claimant }: Observation): Promise<Finding> {
+  const { context: { database, catalog, allowedFunctions: allowed }, pending, signal } = attempt;
+  const limits = { ...limitsOf(desired), signal, readOnly: true };
+  const { situation, plan, faults } = await database.transaction(limits, async (transaction) => {
+    const situation = await observeSituation(transaction, claimant);
+    const plan = await planSituation(claimant, situation);
+    if (isOutOfReach(situation)) return { situation, plan, faults: [] };
+    return { situation, plan, faults: (await verifyPlan(transaction, desired, { plan, situation, allowed })).faults };
+  });
   if (situation.kind === "conflict") {
     return { kind: "Faulty", reason: "OwnershipConflict", errors: [conflictError(situation.conflict)] };
   }
@@ -28,13 +42,19 @@ export async function observePlan(
     const errors = [forbidden("spec.schema", schemaFault(situation.schema.exists))];
     return { kind: "Faulty", reason: "InvalidSpec", errors };
   }
-  const plan = await planSituation(claimant, situation);
-  const { faults } = await verifyPlan(transaction, desired, { plan, situation });
-  const errors = [...refusePlan({ desired, plan, situation }).map(({ error }) => error), ...faults];
+  pending.replace(plan);
+  const errors = unique([...await planFaults(catalog, { desired, plan, situation }, signal), ...faults]);
   if (errors.length > 0) return { kind: "Faulty", reason: "PlanRefused", errors };
-  const { schema, name } = claimant.desired;
-  const statements = plan.steps.flatMap((step) => step.statements.map(({ sql }) => sql));
-  const isReached = statements.length === 0 && plan.waiting.length === 0;
+  return observed(claimant.desired, plan);
+}
+
+function isOutOfReach(situation: Situation): boolean {
+  return situation.kind === "conflict" || (situation.kind === "absent" && !situation.schema.mayCreate);
+}
+
+function observed({ schema, name }: Table, plan: PlannedTable): Finding {
+  const statements = statementsOfPlan(plan).map(({ sql }) => sql);
+  const isReached = statements.length === 0;
   const message = isReached
     ? `spec.mode is Observe: table ${schema}.${name} is as the spec says`
     : `spec.mode is Observe: nothing is changed; Apply would run: ${statements.join("; ")}`;

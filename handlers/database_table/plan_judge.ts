@@ -1,16 +1,10 @@
 import type { DriftAction } from "../../crds/database_table/types.ts";
-import type { FieldError } from "../../crds/field_error.ts";
 import type { PlannedTable, WantedTable } from "../../postgres/plan/planning.ts";
 import type { Situation } from "../../postgres/situation/situation.ts";
 import type { DesiredTable } from "./desired.ts";
 import { type Drift, driftOf, NO_DRIFT, saysTableMissing } from "./drift.ts";
+import { faultsOf, type Objection } from "./objections.ts";
 import { refusePlan } from "./policy.ts";
-
-/** Why a plan does not run. */
-export type Stop =
-  | { readonly kind: "Fault"; readonly error: FieldError }
-  /** It would undo what somebody did by hand, and the spec says to leave that. */
-  | { readonly kind: "Held" };
 
 export interface JudgedSpec {
   readonly desired: DesiredTable;
@@ -57,14 +51,19 @@ export class PlanJudge {
   }
 
   /** See `Judge`. */
-  judge(plan: PlannedTable, situation: Situation): readonly Stop[] {
-    const { desired, wanted, driftAction } = this.#spec;
+  judge(plan: PlannedTable, situation: Situation): readonly Objection[] {
+    if (this.holds(plan, situation)) return [{ kind: "Held" }];
+    return faultsOf(refusePlan({ desired: this.#spec.desired, plan, situation }).map(({ error }) => error));
+  }
+
+  /** Whether the plan would undo what somebody did by hand, and the spec says to leave that. */
+  holds(plan: PlannedTable, situation: Situation): boolean {
+    const { wanted, driftAction } = this.#spec;
     const drift = driftOf(wanted, plan, situation);
     this.#situation = situation;
     this.#left = this.#isDrift(situation) ? drift : { ...drift, named: [] };
     this.#found ??= this.#left;
-    if (this.#left.named.length > 0 && driftAction !== "Correct") return [{ kind: "Held" }];
-    return refusePlan({ desired, plan, situation }).map(({ error }) => ({ kind: "Fault", error }));
+    return this.#left.named.length > 0 && driftAction !== "Correct";
   }
 
   /** The registry must say so too: of a spec that came back quickly the one between may be half applied. */

@@ -13,9 +13,8 @@ interface Difference {
 }
 
 /**
- * Why a table that nobody owns is not taken over. `IfIdentical`: because anything would change. `IfCompatible`: because more
- * than comments and new columns would, or a new column would rewrite the table. What is missing beside that is added by
- * another change of the spec, when the table is ours and the ordinary rules hold.
+ * Why a table that nobody owns is not taken over. `IfIdentical`: because anything would change. `IfCompatible`: because
+ * something that is there would go or become something else, or because a new column would rewrite the table.
  */
 export function refuseAdoption(changes: readonly SchemaChange[], context: PolicyContext): readonly Refusal[] {
   const { desired, plan } = context;
@@ -39,11 +38,26 @@ function isCompatible(change: SchemaChange, context: PolicyContext): boolean {
   return context.desired.adoptionPolicy === "IfCompatible" && isAddition(change, context);
 }
 
-function isAddition(change: SchemaChange, { situation }: PolicyContext): boolean {
+/** Whether a change only adds: nothing that is there is dropped, renamed or written again. */
+function isAddition(change: SchemaChange, { plan, situation }: PolicyContext): boolean {
+  const relation = situation?.kind === "owned" ? situation.relation : undefined;
   switch (change.kind) {
     case "SetTableComment":
     case "SetColumnComment":
+    case "SetNotNull":
+    case "AddIdentity":
+    case "AddUnique":
+    case "AddCheck":
+    case "AddForeignKey":
+    case "ValidateConstraint":
+    case "AttachIndex":
+    case "CreateIndex":
+    case "RebuildIndex":
       return true;
+    case "AddPrimaryKey":
+      return relation?.constraints.every(({ kind }) => kind !== "primary key") ?? false;
+    case "SetDefault":
+      return plan.observed !== undefined && findColumn(plan.observed, change.column)?.default === undefined;
     case "AddColumn":
       return !hazardsOf(change).includes("RewritesTable") || (situation?.kind === "owned" && situation.basis.isEmpty);
     default:

@@ -4,6 +4,7 @@ import type { Step } from "../../postgres/plan/step.ts";
 
 /** kubectl prints one warning a line; the API conventions ask for at most 120 characters each. */
 const MAX_LINE = 120;
+const MAX_BYTES = 3_200;
 
 /**
  * The plan as warnings: every statement in full, folded at commas where it is longer than a line, each with the locks it
@@ -18,10 +19,22 @@ export function previewLines(
   const lines = steps.flatMap(({ statements }) =>
     statements.flatMap((statement) => withEffect(foldStatement(statement.sql), statement))
   );
-  if (relation === undefined || lines.length === 0) return lines;
+  if (relation === undefined || lines.length === 0) return bounded(lines);
   const { schema, name, rowEstimate } = relation;
   const rows = rowEstimate === undefined ? "an unknown number of rows (never analyzed)" : `about ${rowEstimate} rows`;
-  return [...lines, `-- ${schema}.${name} has ${rows}`];
+  return [...bounded(lines), `-- ${schema}.${name} has ${rows}`];
+}
+
+/** All warnings of a review together have 4,096 bytes; some are kept for others than these. */
+function bounded(lines: readonly string[]): readonly string[] {
+  const encoder = new TextEncoder();
+  let bytes = 0;
+  const end = lines.findIndex((line) => (bytes += encoder.encode(line).length) > MAX_BYTES);
+  if (end < 0) return lines;
+  return [
+    ...lines.slice(0, end),
+    `-- and ${lines.length - end} more lines: status.plan has every statement until it has run`,
+  ];
 }
 
 /** The comment goes behind the statement: clients leave out a warning that repeats another one. */

@@ -32,6 +32,22 @@ Deno.test("previewLines() tells locks and rewrite of each statement and the size
   ]);
 });
 
+Deno.test("previewLines() leaves the rest of a long plan to the status, and still tells the size of the table", () => {
+  const statements = Array.from({ length: 100 }, (_, index) => ({ ...STATEMENT, sql: `ALTER TABLE t ${index}` }));
+  const lines = previewLines([{ kind: "Transaction", changes: [], statements }], {
+    schema: "s",
+    name: "t",
+    rowEstimate: undefined,
+  });
+  assertEquals(lines.join("").length < 3_500, true);
+  const [pointer, size] = lines.slice(-2);
+  assertEquals(
+    pointer,
+    `-- and ${100 - lines.length + 2} more lines: status.plan has every statement until it has run`,
+  );
+  assertEquals(size, "-- s.t has an unknown number of rows (never analyzed)");
+});
+
 Deno.test("previewLines() says nothing of locks on a table that is only being made", () => {
   const statement = { ...STATEMENT, sql: "CREATE TABLE t ()", locks: [] };
   const step = { kind: "Transaction", changes: [], statements: [statement] } as const;

@@ -12,17 +12,20 @@ export interface ResolvedTable {
   readonly faults: readonly FieldError[];
 }
 
-/** Functions beside PostgreSQL's own and trusted extensions' need a word of the administrator; there is no flag yet. */
-export const ALLOWED_FUNCTIONS: ReadonlySet<string> = new Set();
-
 /**
  * Finds the types that are not PostgreSQL's own: an extension's, or the user's own in the schema of the spec. Asked before a
  * plan is made, since it compares types by their full names. No round trip for a spec without such types.
+ *
+ * @param allowedFunctions `schema.name` of those that the administrator answers for.
  */
-export async function resolveTable(transaction: Transaction, desired: DesiredTable): Promise<ResolvedTable> {
+export async function resolveTable(
+  transaction: Transaction,
+  desired: DesiredTable,
+  allowedFunctions: ReadonlySet<string>,
+): Promise<ResolvedTable> {
   const { table, types } = desired;
   if (table === undefined || types.length === 0) return { desired, faults: [] };
-  const rules = { specSchema: table.schema, allowed: ALLOWED_FUNCTIONS };
+  const rules = { specSchema: table.schema, allowed: allowedFunctions };
   const verdict = await resolveTypes(transaction, types.map(({ type }) => type), rules);
   const faults = types.flatMap(({ path, type }) => {
     const found = verdict.types.get(printType(type));

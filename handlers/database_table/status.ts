@@ -1,4 +1,4 @@
-import type { DatabaseTable, DatabaseTableStatus, HistoryEntry } from "../../crds/database_table/types.ts";
+import type { DatabaseTable, DatabaseTableStatus, HistoryEntry, PlanStatus } from "../../crds/database_table/types.ts";
 import { formatFieldError } from "../../crds/field_error.ts";
 import { type Condition, type ConditionState, removeCondition, setCondition } from "../../crds/meta.ts";
 import { isSameJson } from "../../crds/same_json.ts";
@@ -24,6 +24,7 @@ export function nextStatus(object: DatabaseTable, report: Report, now: string): 
     observedGeneration: object.metadata.generation,
     message: clip(readyState(finding).message, MAX_MESSAGE),
     conditions: nextConditions(object, report, now),
+    ...present("plan", nextPlan(object, report)),
     ...present("applied", nextApplied(before.applied, report, now)),
     ...present("drift", report.drift === undefined ? before.drift : listOrNothing(driftEntries(report.drift))),
     ...present("history", nextHistory(before.history, report, now)),
@@ -41,7 +42,7 @@ export function isReached({ metadata, status }: DatabaseTable, hash: string): bo
 }
 
 /** Types that this handler writes; others in the list belong to somebody else and stay. */
-const MANAGED = ["Ready", "Reconciling", "Stalled", "OwnershipConflict", "DatabaseReachable"];
+const MANAGED = ["Ready", "Reconciling", "Stalled", "ApprovalRequired", "OwnershipConflict", "DatabaseReachable"];
 const DRIFTED = "Drifted";
 
 type State = Omit<ConditionState, "observedGeneration">;
@@ -95,7 +96,10 @@ function readyState(finding: Finding): State {
         reason: "Observed",
         message: finding.message,
       };
+    case "Unapproved":
+      return { type: "Ready", status: "False", reason: "ApprovalRequired", message: finding.message };
     case "Waiting":
+    case "Stalled":
     case "Failing":
       return { type: "Ready", status: "False", reason: finding.reason, message: finding.message };
   }
@@ -117,6 +121,12 @@ function statesOf(finding: Finding): readonly State[] {
       return [ready];
     case "Waiting":
       return [ready, { ...ready, type: "Reconciling", status: "True" }];
+    case "Unapproved": {
+      const required: State = { ...ready, type: "ApprovalRequired", status: "True", reason: "PlanNotApproved" };
+      return [ready, { ...ready, type: "Reconciling", status: "True" }, required];
+    }
+    case "Stalled":
+      return [ready, { ...ready, type: "Stalled", status: "True" }];
     case "Failing": {
       const reconciling: State = { ...ready, type: "Reconciling", status: "True", message: "retrying" };
       if (finding.databaseReachable) return [ready, reconciling];
@@ -134,6 +144,12 @@ function driftedState(finding: Finding, drift: Drift): State | undefined {
     ? "CorrectionRefused"
     : "ChangedByHand";
   return { type: DRIFTED, status: "True", reason, message: describeDrift(drift) };
+}
+
+/** A failure that came before the plan says nothing of it: the one of this generation is still to run. */
+function nextPlan({ metadata, status }: DatabaseTable, { finding, plan }: Report): PlanStatus | undefined {
+  const isStillDue = finding.kind === "Failing" && status?.observedGeneration === metadata.generation;
+  return plan ?? (isStillDue ? status.plan : undefined);
 }
 
 function nextApplied(

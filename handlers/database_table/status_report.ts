@@ -1,4 +1,4 @@
-import type { HistoryEntry } from "../../crds/database_table/types.ts";
+import type { HistoryEntry, PlanStatus } from "../../crds/database_table/types.ts";
 import type { FieldError } from "../../crds/field_error.ts";
 import type { Relation } from "../../postgres/catalog/catalog.ts";
 import type { Drift } from "./drift.ts";
@@ -29,6 +29,10 @@ export type Finding =
   | { readonly kind: "Observed"; readonly isReached: boolean; readonly message: string }
   /** All is well but for something that somebody else makes; it is looked for again. */
   | { readonly kind: "Waiting"; readonly reason: string; readonly message: string }
+  /** Somebody must approve the plan. */
+  | { readonly kind: "Unapproved"; readonly message: string }
+  /** Somebody must do something that is not a change of the spec. */
+  | { readonly kind: "Stalled"; readonly reason: string; readonly message: string }
   /** Something outside is wrong; it is retried. */
   | {
     readonly kind: "Failing";
@@ -43,6 +47,8 @@ export interface Report {
   /** Where the table is not as the spec says; absent: nobody looked. */
   readonly drift?: Drift | undefined;
   readonly ran?: Ran | undefined;
+  /** What has yet to run. */
+  readonly plan?: PlanStatus | undefined;
 }
 
 /** What was run. */

@@ -13,6 +13,7 @@ import type { Database, Transaction, TransactionOptions } from "../../postgres/s
 import { saysTableMissing } from "./drift.ts";
 import { failureOf } from "./failure.ts";
 import { handsOffReason } from "./hands_off.ts";
+import { kopfStateOf } from "./origin.ts";
 import { compareTables, type Doubt, relies } from "./sweep_compare.ts";
 
 /** One database, and what a sweep of it needs. */
@@ -20,6 +21,8 @@ export interface SweepContext {
   readonly database: Database;
   readonly gate: Pick<RegistryGate, "check">;
   readonly clusterId: string;
+  /** See `Config.allowedFunctions`. */
+  readonly allowedFunctions: ReadonlySet<string>;
   readonly timing: Pick<Timing, "now" | "random" | "delay">;
   readonly logger: Logger;
 }
@@ -145,10 +148,11 @@ export class DatabaseSweep {
       if (fingerprint !== undefined) doubtful.push({ object, id: row.id, fingerprint });
       else if (relies(object) && !saysTableMissing(object.status?.drift ?? [])) suspects.push(object);
     }
+    const { allowedFunctions: allowed } = this.#context;
     let refreshed = 0;
     for (let first = 0; first < doubtful.length; first += CHUNK) {
       const chunk = doubtful.slice(first, first + CHUNK);
-      const compared = await this.#read(signal, (transaction) => compareTables(transaction, chunk));
+      const compared = await this.#read(signal, (transaction) => compareTables(transaction, chunk, allowed));
       suspects.push(...compared.suspects);
       refreshed += compared.refreshes.length;
       if (compared.refreshes.length === 0) continue;
@@ -192,7 +196,8 @@ function limits(signal: AbortSignal): Omit<TransactionOptions, "readOnly"> {
 }
 
 function isSwept(object: DatabaseTable): boolean {
-  return object.metadata.deletionTimestamp === undefined && handsOffReason(object) === undefined;
+  return object.metadata.deletionTimestamp === undefined && handsOffReason(object) === undefined &&
+    kopfStateOf(object) !== "Active";
 }
 
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

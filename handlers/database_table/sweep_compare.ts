@@ -37,7 +37,11 @@ const ASSUMED_VERSION = 18;
  * Observes the tables of some doubts, in two queries for all of them, and plans their specs against what is there. Where
  * that finds nothing that the status does not say, only the row versions changed.
  */
-export async function compareTables(transaction: Transaction, doubts: readonly Doubt[]): Promise<Compared> {
+export async function compareTables(
+  transaction: Transaction,
+  doubts: readonly Doubt[],
+  allowedFunctions: ReadonlySet<string>,
+): Promise<Compared> {
   const rows = await findOwnedById(transaction, doubts.map(({ id }) => id));
   const oids = rows.flatMap(({ oid }) => oid ?? []);
   const relations = await observeRelations(transaction, { schema: "public", names: [], oids });
@@ -50,7 +54,7 @@ export async function compareTables(transaction: Transaction, doubts: readonly D
     // Somebody works on it right now.
     if (row === undefined) continue;
     const relation = row.oid === undefined ? undefined : relationByOid.get(row.oid);
-    const isTold = await compare(transaction, { object, row, relation });
+    const isTold = await compare(transaction, { object, row, relation, allowedFunctions });
     if (isTold) refreshes.push({ id, before: row.fingerprint, now: fingerprint });
     else if (relies(object)) suspects.push(object);
   }
@@ -61,6 +65,7 @@ interface Seen {
   readonly object: DatabaseTable;
   readonly row: OwnedTable;
   readonly relation: Relation | undefined;
+  readonly allowedFunctions: ReadonlySet<string>;
 }
 
 /**
@@ -73,14 +78,14 @@ export function relies({ status }: DatabaseTable): boolean {
 }
 
 /** Whether a reconcile would find nothing to do, and nothing to say that is not said. */
-async function compare(transaction: Transaction, { object, row, relation }: Seen): Promise<boolean> {
+async function compare(transaction: Transaction, { object, row, relation, allowedFunctions }: Seen): Promise<boolean> {
   const { spec, desired: understood, errors } = await understandSpec(object.spec, originOf(object));
   if (errors.length > 0 || spec === undefined || understood?.table === undefined || relation === undefined) {
     return false;
   }
   const specHash = await specHashOf(understood.table);
   if (row.specHash !== specHash || object.status?.applied?.hash !== specHash) return false;
-  const { desired, faults } = await resolveTable(transaction, understood);
+  const { desired, faults } = await resolveTable(transaction, understood, allowedFunctions);
   const wanted = wantedTable(desired);
   if (wanted === undefined || faults.length > 0) return false;
   const situation = situationOf(wanted, { object, row, relation });
@@ -93,7 +98,7 @@ async function compare(transaction: Transaction, { object, row, relation }: Seen
   return isSameJson(driftEntries(drift), object.status?.drift ?? []);
 }
 
-function situationOf(wanted: WantedTable, { object, row, relation }: Seen): Situation {
+function situationOf(wanted: WantedTable, { object, row, relation }: Omit<Seen, "allowedFunctions">): Situation {
   return judgeSituation({
     claimant: { owner: ownerOf(object, row.owner.clusterId), desired: wanted.desired },
     rows: [row],

@@ -9,7 +9,7 @@ import { findColumn } from "../../postgres/table.ts";
 import type { ExpressionNames } from "../../postgres/text/read_expression.ts";
 import type { TypeName } from "../../postgres/text/type_name.ts";
 import type { DesiredTable } from "./desired.ts";
-import { ALLOWED_FUNCTIONS, resolveTable } from "./resolve.ts";
+import { resolveTable } from "./resolve.ts";
 import { dependentFaults } from "./verify_dependents.ts";
 import { nameFaults } from "./verify_names.ts";
 
@@ -21,11 +21,11 @@ import { nameFaults } from "./verify_names.ts";
 export async function verifyPlan(
   transaction: Transaction,
   desired: DesiredTable,
-  seen: { readonly plan: PlannedTable; readonly situation: Situation },
+  seen: { readonly plan: PlannedTable; readonly situation: Situation; readonly allowed: ReadonlySet<string> },
 ): Promise<Verified<FieldError>> {
   const [{ faults: types }, functions, dependents, names] = await Promise.all([
-    resolveTable(transaction, desired),
-    verifyFunctions(transaction, desired),
+    resolveTable(transaction, desired, seen.allowed),
+    verifyFunctions(transaction, desired, seen.allowed),
     dependentFaults(transaction, desired, seen),
     nameFaults(transaction, desired, seen),
   ]);
@@ -33,12 +33,16 @@ export async function verifyPlan(
 }
 
 /** No round trip for a spec whose expressions call nothing. */
-async function verifyFunctions(transaction: Transaction, desired: DesiredTable): Promise<Verified<FieldError>> {
+async function verifyFunctions(
+  transaction: Transaction,
+  desired: DesiredTable,
+  allowed: ReadonlySet<string>,
+): Promise<Verified<FieldError>> {
   const named = desired.expressions.filter(({ names }) => names.functions.length + names.operators.length > 0);
   if (named.length === 0) return { faults: [], searchPath: [] };
   const called = named.map(({ names }) => withColumnTypes(names, desired));
   const facts = await lookUpFunctions(transaction, called);
-  const { faults, searchPath } = judgeTogether(called, facts, ALLOWED_FUNCTIONS);
+  const { faults, searchPath } = judgeTogether(called, facts, allowed);
   return {
     faults: named.flatMap(({ path }, index) => (faults[index] ?? []).map((fault) => invalid(path, fault))),
     searchPath,

@@ -12,13 +12,14 @@ export async function literalFaults(
   limits: Omit<TransactionOptions, "readOnly">,
 ): Promise<readonly FieldError[]> {
   const columns = desired.table?.columns ?? [];
-  const fresh = columns.filter((column) => needsProbe(column) && !isKnown(column, previous));
+  const fresh = columns.filter((column) => needsProbe(column) && needsLiteralProbe(column, previous));
   return (await probeColumns(database, fresh, limits)).map((fault) => columnError(fault, desired));
 }
 
-function isKnown(column: Column, previous: Table | undefined): boolean {
+/** Whether a column has a type or a default that it did not have before. */
+export function needsLiteralProbe(column: Column, previous: Table | undefined): boolean {
   const before = previous?.columns.find((each) => each.name === column.name);
-  return before?.type === column.type && before.default === column.default;
+  return before?.type !== column.type || before.default !== column.default;
 }
 
 function columnError(fault: ColumnFault, desired: DesiredTable): FieldError {

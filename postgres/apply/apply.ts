@@ -1,6 +1,6 @@
 import { rebind } from "./rebind.ts";
 import { runConcurrently } from "./run_concurrently.ts";
-import { runTransaction } from "./run_transaction.ts";
+import { dueStep, runTransaction } from "./run_transaction.ts";
 import { stopReason } from "./stop_reason.ts";
 import { undoFailed } from "./undo.ts";
 import type { ApplyLimits, ApplyOutcome, ApplyRequest } from "./request.ts";
@@ -74,9 +74,9 @@ async function advance<F>(database: Database, request: ApplyRequest<F>, limits: 
     return await rebind(database, situation, limits) ? { kind: "again" } : end({ kind: "busy" });
   }
   const plan = await planSituation(request, situation);
-  const faults = request.judge(plan, situation);
+  const faults = await (request.inspect ?? request.judge)(plan, situation);
   if (faults.length > 0) return end({ kind: "refused", faults, statements: [] });
-  const [step] = plan.steps;
+  const step = dueStep(plan, situation);
   if (
     step === undefined && situation.kind === "owned" && !isAdopting(situation) && isRecorded(situation.row, request)
   ) {

@@ -1,4 +1,5 @@
 import { observeRelations, type Relation } from "../catalog/catalog.ts";
+import { withSearchPath } from "./search_path.ts";
 import { lockTable } from "./table_lock.ts";
 import type { ApplyRequest } from "./request.ts";
 import { writeDown } from "./record_step.ts";
@@ -6,10 +7,9 @@ import { done, end, RolledBack, type Round } from "./round.ts";
 import type { PlannedTable } from "../plan/planning.ts";
 import type { Step } from "../plan/step.ts";
 import type { OwnedTable } from "../registry/registry.ts";
-import { searchPathOf, type Transaction } from "../session/client.ts";
+import type { Transaction } from "../session/client.ts";
 import type { Situation } from "../situation/situation.ts";
 import type { LockMode, Statement } from "../statement/statement.ts";
-import { quoteLiteral } from "../text/identifier.ts";
 
 /** A step, and all that was seen before it. */
 export interface FoundStep {
@@ -60,16 +60,6 @@ async function lockUnchanged(
   const [locked] = await observeRelations(transaction, { schema: relation.schema, names: [], oids: [relation.oid] });
   const shape = (each: Relation) => JSON.stringify({ ...each, totalBytes: 0, relationBytes: 0, rowEstimate: 0 });
   if (locked === undefined || shape(locked) !== shape(relation)) throw new RolledBack({ kind: "again" });
-}
-
-/** Behind the statements the path is as before: what the catalog prints must not depend on it. */
-function withSearchPath(statements: readonly string[], schemas: readonly string[]): readonly string[] {
-  if (schemas.length === 0) return statements;
-  return [setSearchPath(searchPathOf(schemas)), ...statements, setSearchPath(searchPathOf([]))];
-}
-
-function setSearchPath(path: string): string {
-  return `SELECT set_config('search_path', ${quoteLiteral(path)}, true)`;
 }
 
 function strongestLock(statements: readonly Statement[]): LockMode | undefined {

@@ -21,6 +21,8 @@ export interface ApplyRequest<F> extends Claimant, WantedTable {
     seen: { readonly plan: PlannedTable; readonly situation: Situation },
   ) => Promise<Verified<F>>;
   readonly judge: Judge<F>;
+  /** Asked about every plan before its transaction: may look further than `judge`, which is asked again in it. */
+  readonly inspect?: (plan: PlannedTable, situation: Situation) => Promise<readonly F[]>;
 }
 
 /** What the catalog says to a plan. */

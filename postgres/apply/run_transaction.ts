@@ -4,10 +4,19 @@ import { execute } from "./execute.ts";
 import type { ApplyLimits, ApplyRequest } from "./request.ts";
 import { end, RolledBack, type Round, roundOf } from "./round.ts";
 import { stopReason } from "./stop_reason.ts";
-import { planSituation } from "../plan/planning.ts";
+import { type PlannedTable, planSituation } from "../plan/planning.ts";
+import type { Step } from "../plan/step.ts";
 import type { OwnedTable } from "../registry/registry.ts";
 import type { Database, Transaction } from "../session/client.ts";
-import { isAdopting, isUnbound, observeSituation } from "../situation/situation.ts";
+import { isAdopting, isUnbound, observeSituation, type Situation } from "../situation/situation.ts";
+
+/** A step that only records. */
+const NOTHING: Step = { kind: "Transaction", changes: [], statements: [] };
+
+/** What is to be run first. What runs outside of any transaction comes when the table is ours. */
+export function dueStep({ steps: [step] }: PlannedTable, situation: Situation): Step | undefined {
+  return step?.kind === "Concurrent" && isAdopting(situation) ? NOTHING : step;
+}
 
 /** What is about to run. */
 export interface Work<F> {
@@ -45,7 +54,7 @@ async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round
   const verified = await request.verify(transaction, { plan, situation });
   const faults = [...request.judge(plan, situation), ...verified.faults];
   if (faults.length > 0) throw new RolledBack(end({ kind: "refused", faults, statements: [] }));
-  const [step] = plan.steps;
+  const step = dueStep(plan, situation);
   if (step?.kind === "Concurrent") throw new RolledBack({ kind: "again" });
   return await execute(transaction, request, { situation, row, plan, step, searchPath: verified.searchPath });
 }

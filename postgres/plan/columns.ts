@@ -1,5 +1,5 @@
 import type { ColumnChange } from "../change.ts";
-import { type Column, findColumn, type Table } from "../table.ts";
+import type { Column, Table } from "../table.ts";
 
 /** Columns of both sides; a new primary key sets NOT NULL on its columns by itself. */
 export interface ColumnsToPlan {
@@ -11,8 +11,10 @@ export interface ColumnsToPlan {
 
 /** New and changed columns, in the order of the spec. */
 export function planColumns({ desired, observed, using, keyed }: ColumnsToPlan): readonly ColumnChange[] {
+  // A search for each would take as long as the square of their number.
+  const known = new Map(observed.columns.map((column) => [column.name, column]));
   return desired.columns.flatMap((column) => {
-    const before = findColumn(observed, column.name);
+    const before = known.get(column.name);
     if (before === undefined) return planNewColumn(column);
     return planColumn(column, before, { using: using.get(column.name), keyed: keyed.has(column.name) });
   });
@@ -20,8 +22,9 @@ export function planColumns({ desired, observed, using, keyed }: ColumnsToPlan):
 
 /** Columns that the spec no longer lists; what is computed goes before what it is computed from. */
 export function planColumnDrops(desired: Table, observed: Table): readonly ColumnChange[] {
+  const wanted = new Set(desired.columns.map(({ name }) => name));
   return observed.columns
-    .filter((column) => findColumn(desired, column.name) === undefined)
+    .filter(({ name }) => !wanted.has(name))
     .toSorted((a, b) => Number(b.generated !== undefined) - Number(a.generated !== undefined))
     .map((column) => ({ kind: "DropColumn", column }));
 }

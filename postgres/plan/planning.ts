@@ -5,7 +5,7 @@ import { namesMissing, replacedColumns, withoutDependents } from "./replaced_col
 import type { Situation } from "../situation/situation.ts";
 import type { NotNullHelper } from "./helper.ts";
 import type { ExpressionShapes } from "./part_names.ts";
-import { type Online, planSteps, type Step } from "./step.ts";
+import { type Online, planSteps, type Step, type StepContext } from "./step.ts";
 import type { ForeignKey, Table } from "../table.ts";
 import { targetKey } from "../catalog/target.ts";
 import { type ExpressionShape, shapeOfExpression } from "../text/expression_shape.ts";
@@ -42,13 +42,15 @@ export interface PlannedTable {
   readonly renames: readonly { readonly from: string; readonly to: string }[];
   /** Foreign keys to tables that are not there yet: the rest of the plan does not wait for them. */
   readonly waiting: readonly ForeignKey[];
+  /** How those are made when their tables are there, if nothing else changes until then. */
+  readonly waitingSteps: readonly Step[];
 }
 
 /** Plans what was wanted against what was seen. Pure but for the parser that rewrites expressions. */
 export async function planSituation(wanted: WantedTable, situation: Situation): Promise<PlannedTable> {
   switch (situation.kind) {
     case "conflict":
-      return { changes: [], steps: [], observed: undefined, renames: [], waiting: [] };
+      return { changes: [], steps: [], waitingSteps: [], observed: undefined, renames: [], waiting: [] };
     case "absent":
       return await planAgainst(wanted, undefined, situation);
     case "owned":
@@ -59,15 +61,19 @@ export async function planSituation(wanted: WantedTable, situation: Situation): 
   }
 }
 
+/** What was seen beside the table itself. */
+export interface Surroundings {
+  /** What foreign keys may refer to; `undefined`: nobody could look. */
+  readonly targets: ReadonlyMap<string, unknown> | undefined;
+  readonly version: number;
+  readonly isAdopted?: boolean;
+}
+
 /** The same against any basis, for instance against what an old spec promised while nobody can look. */
 export async function planAgainst(
   wanted: WantedTable,
   basis: PlanningBasis | undefined,
-  seen: {
-    readonly targets: ReadonlyMap<string, unknown> | undefined;
-    readonly version: number;
-    readonly isAdopted?: boolean;
-  },
+  seen: Surroundings,
 ): Promise<PlannedTable> {
   const { using, online } = wanted;
   const renames = basis === undefined ? [] : dueRenames(wanted, basis.table);
@@ -83,7 +89,7 @@ export async function planAgainst(
     change.kind === "AddForeignKey" && isMissing(change.foreignKey) ? [change.foreignKey] : []
   );
   const changes = planned.filter((change) => change.kind !== "AddForeignKey" || !waiting.includes(change.foreignKey));
-  const steps = planSteps(changes, {
+  const context = {
     desired,
     observed: base,
     version: seen.version,
@@ -93,8 +99,9 @@ export async function planAgainst(
     columnNumbers: new Map([...basis?.columnNumbers ?? []].map(([name, number]) => [nameNow(name), number])),
     takenNames: new Set([...basis?.takenNames ?? []].filter((name) => !gone.has(name))),
     shapes: await shapesOf(changes),
-  });
-  return { changes, steps, observed, renames, waiting };
+  };
+  const waitingSteps = planWaiting(waiting, context);
+  return { changes, steps: planSteps(changes, context), observed, renames, waiting, waitingSteps };
 
   function nameNow(name: string): string {
     return renames.find(({ from }) => from === name)?.to ?? name;
@@ -104,6 +111,17 @@ export async function planAgainst(
     const isSelf = references.schema === desired.schema && references.table === desired.name;
     return !isSelf && seen.targets !== undefined && !seen.targets.has(targetKey(references));
   }
+}
+
+/** As the planner makes them when all else is done. */
+function planWaiting(waiting: readonly ForeignKey[], context: StepContext): readonly Step[] {
+  const { observed, desired: { name } } = context;
+  const changes = waiting.map((foreignKey) => ({ kind: "AddForeignKey", foreignKey } as const));
+  return planSteps(changes, {
+    ...context,
+    observed: observed === undefined ? undefined : { ...observed, name },
+    helpers: [],
+  });
 }
 
 /** What goes into the names of checks and indexes that nobody named. */

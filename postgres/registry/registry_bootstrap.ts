@@ -1,6 +1,7 @@
 import type { Database, Transaction } from "../session/client.ts";
 import { adoptEpoch, SAME_EPOCH } from "./epoch.ts";
 import {
+  ADDITIONS,
   BOOTSTRAP_LOCK,
   CREATE_SCHEMA,
   CREATE_TABLES,
@@ -27,7 +28,8 @@ interface Presence {
 export async function ensureRegistry(database: Database, signal: AbortSignal): Promise<readonly string[]> {
   const limits = { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal };
   const found = await database.transaction({ ...limits, readOnly: true }, look);
-  if (found.presence.has_relations && (found.faults.length > 0 || found.isCurrent)) return found.faults;
+  const isKnown = found.presence.has_relations && (found.faults.length > 0 || found.isCurrent);
+  if (isKnown && !isOfEarlierVersion(found.faults)) return found.faults;
   return await database.transaction({ ...limits, readOnly: false }, create);
 }
 
@@ -63,9 +65,20 @@ async function create(transaction: Transaction): Promise<readonly string[]> {
     if (faults.length > 0) return faults;
     for (const statement of CREATE_TABLES) await transaction.query(statement);
   }
-  const faults = await registryFaults(transaction);
+  const found = await registryFaults(transaction);
+  if (!isOfEarlierVersion(found)) return await settle(transaction, found);
+  for (const statement of found.flatMap((fault) => ADDITIONS.get(fault) ?? [])) await transaction.query(statement);
+  return await settle(transaction, await registryFaults(transaction));
+}
+
+async function settle(transaction: Transaction, faults: readonly string[]): Promise<readonly string[]> {
   if (faults.length === 0) await adoptEpoch(transaction);
   return faults;
+}
+
+/** Whether nothing is wrong but that tables are missing which this version has added. */
+function isOfEarlierVersion(faults: readonly string[]): boolean {
+  return faults.length > 0 && faults.every((fault) => ADDITIONS.has(fault));
 }
 
 async function presenceOf(transaction: Transaction): Promise<Presence> {

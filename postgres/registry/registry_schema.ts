@@ -35,6 +35,10 @@ const CREATE_HISTORY = `CREATE TABLE tablewright.history (
   at timestamptz NOT NULL DEFAULT clock_timestamp(), generation bigint NOT NULL, plan_hash text NOT NULL,
   statements text[] NOT NULL, PRIMARY KEY (table_id, n))`;
 
+const CREATE_APPROVAL = `CREATE TABLE tablewright.approval (
+  table_id bigint PRIMARY KEY REFERENCES tablewright.owned_table ON DELETE CASCADE, plan_hash text NOT NULL,
+  statements text[] NOT NULL)`;
+
 /** `ALTER DEFAULT PRIVILEGES` of the role would let others write here. */
 const REVOKE_FROM_OTHERS = `DO $$ DECLARE g record; BEGIN
   FOR g IN
@@ -55,9 +59,15 @@ export const CREATE_TABLES: readonly string[] = [
   CREATE_EPOCH,
   CREATE_OWNED_TABLE,
   CREATE_HISTORY,
+  CREATE_APPROVAL,
   REVOKE_FROM_OTHERS,
   INSERT_EPOCH,
 ];
+
+/** What a registry of an earlier version lacks, by the fault that says so. */
+export const ADDITIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["tablewright.approval is missing", [CREATE_APPROVAL, REVOKE_FROM_OTHERS]],
+]);
 
 /** Columns with type, NOT NULL, default and identity; constraints; the number of indexes. */
 const SHAPE = `(SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
@@ -81,6 +91,8 @@ const SHAPES: Readonly<Record<string, string>> = {
   history: "table_id bigint !, n bigint ! a, at timestamp with time zone ! clock_timestamp(), generation bigint !, " +
     "plan_hash text !, statements text[] !; " +
     "FOREIGN KEY (table_id) REFERENCES tablewright.owned_table(id) ON DELETE CASCADE, PRIMARY KEY (table_id, n); 1",
+  approval: "table_id bigint !, plan_hash text !, statements text[] !; " +
+    "FOREIGN KEY (table_id) REFERENCES tablewright.owned_table(id) ON DELETE CASCADE, PRIMARY KEY (table_id); 1",
 };
 
 /** Every row is a reason not to trust the schema; no rows if there is none. */

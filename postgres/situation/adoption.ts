@@ -25,6 +25,8 @@ export interface AdoptionIntent {
   readonly policy: AdoptionPolicy;
   /** Old name by new name. */
   readonly renames: ReadonlyMap<string, string>;
+  /** Id of another cluster whose table of that name the object may take; absent: none. */
+  readonly takeOver?: string | undefined;
 }
 
 export interface Adopter {

@@ -101,12 +101,18 @@ async function observeServer(transaction: Transaction, desired: Table): Promise<
  * A row belongs to an object by uid. An object of the same namespace and name under a new uid takes back the table that
  * the old one retained: the old one is gone, since two cannot have one name.
  */
-export function ownRow(rows: readonly OwnedTable[], { owner, desired }: Claimant): OwnedTable | undefined {
+export function ownRow(rows: readonly OwnedTable[], claimant: Claimant): OwnedTable | undefined {
+  const { owner, desired } = claimant;
   const inCluster = rows.filter((row) => row.owner.clusterId === owner.clusterId);
   return inCluster.find((row) => row.owner.uid === owner.uid) ??
     inCluster.find((row) =>
       row.owner.namespace === owner.namespace && row.owner.name === owner.name && isNamed(row, desired)
-    );
+    ) ?? rows.find((row) => isTakenOver(row, claimant) && isNamed(row, desired));
+}
+
+/** Of a cluster that is gone, as somebody says who may. */
+function isTakenOver(row: OwnedTable, { owner, adoption }: Claimant): boolean {
+  return row.owner.clusterId !== owner.clusterId && row.owner.clusterId === adoption?.takeOver;
 }
 
 function isNamed(row: OwnedTable, table: Pick<Table, "schema" | "name">): boolean {
@@ -190,8 +196,10 @@ export function judgeSituation(read: {
  * A table that a predecessor of the object adopted and did not drop: to take it over again is to adopt it again, for
  * whoever made the predecessor may have been allowed what the maker of this object is not.
  */
-function isLeftBehind(row: OwnedTable, { owner, adoption }: Claimant): boolean {
-  return row.origin === "adopted" && row.owner.uid !== owner.uid && (adoption?.policy ?? "Never") === "Never" &&
+function isLeftBehind(row: OwnedTable, claimant: Claimant): boolean {
+  const { owner, adoption } = claimant;
+  return !isTakenOver(row, claimant) && row.origin === "adopted" && row.owner.uid !== owner.uid &&
+    (adoption?.policy ?? "Never") === "Never" &&
     !isNeverRecorded(row);
 }
 

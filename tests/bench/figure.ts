@@ -4,7 +4,7 @@ export interface Figure {
   readonly value: number;
   /** `null` where there is nothing to compare with. */
   readonly floor: number | null;
-  readonly unit: "ms" | "1/s" | "MB" | "calls";
+  readonly unit: "ms" | "µs" | "1/s" | "MB" | "calls";
   /** Samples behind `value`. */
   readonly runs: number;
 }

@@ -3,11 +3,13 @@ import { benchBulk } from "./bulk.ts";
 import { benchCreate } from "./create.ts";
 import { progress } from "./figure.ts";
 import { benchMemory } from "./memory.ts";
+import { benchPlan } from "./plan.ts";
 import { benchReviews } from "./reviews.ts";
 import { benchRestart } from "./restart.ts";
 import { openStage, type Stage } from "./stage.ts";
 import { benchStart } from "./start.ts";
 import { benchSweep } from "./sweep.ts";
+import { benchVerdict } from "./verdict.ts";
 
 // Real servers, loopback only. Every figure stands beside its floor; none is a test.
 const BENCHMARKS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
@@ -19,6 +21,8 @@ const BENCHMARKS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   bulk: benchBulk,
   restart: benchRestart,
   sweep: benchSweep,
+  plan: benchPlan,
+  verdict: benchVerdict,
 };
 
 const known = Object.keys(BENCHMARKS);

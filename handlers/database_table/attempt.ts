@@ -1,0 +1,61 @@
+import type { DatabaseTable } from "../../crds/database_table/types.ts";
+import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
+import type { ReconcileContext } from "./context.ts";
+import type { PendingPlan } from "./pending_plan.ts";
+import type { Report } from "./status_report.ts";
+import type { DatabaseSweep } from "./sweep.ts";
+
+/** One reconcile of one object. */
+export interface Attempt {
+  readonly object: DatabaseTable;
+  readonly context: ReconcileContext;
+  readonly sweep: Pick<DatabaseSweep, "isUnchanged">;
+  readonly pending: PendingPlan;
+  readonly signal: AbortSignal;
+}
+
+/** How a reconcile ends, but for failures. */
+export type Conclusion =
+  | Told
+  /** What the status says is still so. */
+  | { readonly kind: "Unchanged" }
+  /** The object was written, which comes back as an event, or may go. */
+  | { readonly kind: "Written" }
+  /** Somebody else works on the same name: it will not take long. */
+  | { readonly kind: "Busy" };
+
+/** Something to be told in the status. */
+export interface Told {
+  readonly kind: "Told";
+  /** As it stands now: the reconcile itself may have changed it. */
+  readonly object: DatabaseTable;
+  readonly report: Omit<Report, "plan">;
+  readonly recheck?: Recheck;
+}
+
+/**
+ * When the table is looked at again although its object has not changed.
+ *
+ * - `Later`: something outside must change first, and nobody tells us when it has.
+ * - `Soon`: what is waited for comes as an event of somebody else; less often the longer it takes.
+ */
+export type Recheck = "Later" | "Soon";
+
+/** The object cannot be carried out as it is. */
+export interface Refusal extends Omit<Report, "plan" | "finding"> {
+  readonly reason: "InvalidSpec" | "PlanRefused" | "OwnershipConflict";
+  readonly errors: readonly FieldError[];
+  /** Absent: nothing other than the object can have mended it. */
+  readonly recheck?: Recheck;
+}
+
+/** Says in an event and the status what the user must change. */
+export function refuse({ object, context }: Attempt, { reason, errors, recheck, ...seen }: Refusal): Told {
+  context.recordEvent(object, { type: "Warning", reason, note: errors.map(formatFieldError).join("; ") });
+  return tell(object, { finding: { kind: "Faulty", reason, errors }, ...seen }, recheck);
+}
+
+/** Says it in the status alone. */
+export function tell(object: DatabaseTable, report: Told["report"], recheck?: Recheck): Told {
+  return recheck === undefined ? { kind: "Told", object, report } : { kind: "Told", object, report, recheck };
+}

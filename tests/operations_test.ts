@@ -128,15 +128,15 @@ Deno.test("what is no review is answered with 4xx and one line", async () => {
   assertEquals((await ask(operator.httpPort, "/healthz")).status, 200);
 });
 
-Deno.test("a review whose object is nested 100,000 levels deep is judged like any other", async () => {
+Deno.test("a review whose object is nested 100,000 levels deep is judged, and one of metadata is no review", async () => {
   const column = { id: { type: "integer", default: "DEEP" } };
-  const metadata = { name: "direct", namespace, annotations: "DEEP" };
+  const metadata = { name: "direct", namespace, annotations: { deep: "DEEP" } };
   const nested = [
     { field: "spec", body: review("DEEP"), allowed: false },
     { field: "columns", body: review({ ...SPEC, columns: "DEEP" }), allowed: false },
     { field: "default", body: review({ ...SPEC, columns: [column] }), allowed: false },
-    { field: "annotations", body: review(SPEC, { object: { metadata, spec: SPEC } }), allowed: true },
   ];
+  const annotated = review(SPEC, { object: { metadata, spec: SPEC } });
   const deep = "[".repeat(100_000) + "]".repeat(100_000);
   for (const { field, body, allowed } of nested) {
     const [judged, patched] = await Promise.all(
@@ -144,6 +144,9 @@ Deno.test("a review whose object is nested 100,000 levels deep is judged like an
     );
     assertEquals([judged?.status, patched?.status], [200, 200], field);
     assertEquals(JSON.parse(judged?.text ?? "").response.allowed, allowed, field);
+  }
+  for (const path of ["/validate", "/mutate"]) {
+    assertEquals((await post(annotated.replace('"DEEP"', deep), path)).status, 400, path);
   }
   assertEquals((await ask(operator.httpPort, "/healthz")).status, 200);
 });

@@ -4,7 +4,7 @@ import { tableOf } from "../catalog/observed.ts";
 import type { PlanningBasis } from "../plan/planning.ts";
 import { withoutStored } from "../registry/foreign_text.ts";
 import { findOwned, type OwnedTable, type Owner } from "../registry/registry.ts";
-import type { Transaction } from "../session/client.ts";
+import { FIXED, type Transaction } from "../session/client.ts";
 import type { Table } from "../table.ts";
 import type { Targets } from "../catalog/target.ts";
 import { observeTargets } from "../catalog/target_catalog.ts";
@@ -81,18 +81,25 @@ export async function observeSituation(transaction: Transaction, claimant: Claim
   return judgeSituation({ claimant, rows, row, relations, schema, targets, server, adoptable });
 }
 
+/**
+ * $1 schema, from $2 to before $3. The bounds are sub-selects so that a plan for any bounds costs no more than one for these: else
+ * the server would make one each time.
+ */
+const OBSERVE_SERVER = `SELECT current_setting('server_version_num')::int4 / 10000 AS version,
+  (SELECT jsonb_agg(t.name) FROM (
+     SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident($1))
+       AND c.relname >= (SELECT $2::text::name) AND c.relname < (SELECT $3::text::name)
+     UNION SELECT k.conname FROM pg_constraint k WHERE k.connamespace = to_regnamespace(quote_ident($1))
+       AND k.conname >= (SELECT $2::text::name) AND k.conname < (SELECT $3::text::name)) t)::text AS taken`;
+
 /** The version, and the names of relations and constraints that one made for a part of this table could meet. */
 async function observeServer(transaction: Transaction, desired: Table): Promise<Server> {
   // A name that is made of a longer one keeps at least this much of it.
   const prefix = [...desired.name].slice(0, 24).join("");
   const [found] = await transaction.query<{ readonly version: number; readonly taken: string | null }>(
-    `SELECT current_setting('server_version_num')::int4 / 10000 AS version,
-       (SELECT jsonb_agg(t.name) FROM (
-          SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE n.nspname = $1 AND c.relname >= $2::text::name AND c.relname < $3::text::name
-          UNION SELECT k.conname FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
-          WHERE n.nspname = $1 AND k.conname >= $2::text::name AND k.conname < $3::text::name) t)::text AS taken`,
+    OBSERVE_SERVER,
     [desired.schema, prefix, `${prefix}\u{10ffff}`],
+    FIXED,
   );
   return { version: found?.version ?? 0, taken: JSON.parse(found?.taken ?? "[]") as string[] };
 }

@@ -42,7 +42,7 @@ export async function execute<F>(
   }
   const adopted = before?.adopting === true;
   const known = adopted ? { ...before.row, id: row.id } : row;
-  await writeDown(transaction, request, { row: known, before: before?.relation, after: relation, plan, step, notes });
+  writeDown(transaction, request, { row: known, before: before?.relation, after: relation, plan, step, notes });
   if (step === undefined) return end({ ...done(relation, plan), adopted });
   return { kind: "ran", step, created: before === undefined, adopted };
 }

@@ -25,7 +25,7 @@ export interface RanStep {
  * Sends the last statements of a transaction: what the table is now, whose it is, and what ran. The commit goes out right
  * behind them, and tells if one of them failed: nobody waits for their answers.
  */
-export function writeDown(
+export function sendRecord(
   transaction: Transaction,
   request: { readonly owner: Owner; readonly specHash: string },
   ran: RanStep,

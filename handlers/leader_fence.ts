@@ -48,9 +48,9 @@ export class LeaderFence {
   #guardTransaction(transaction: Transaction): Transaction {
     return {
       // No promises of their own: a failure that nobody waits for is the transaction's to handle.
-      query: (text, parameters) => {
+      query: (text, parameters, options) => {
         this.pass();
-        return transaction.query(text, parameters);
+        return transaction.query(text, parameters, options);
       },
       describe: (text) => {
         this.pass();

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from "../postgres/session/client.ts";
+import type { Database, QueryOptions, Transaction } from "../postgres/session/client.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 /** Statements that change a schema, as PostgreSQL's command tags name them. */
@@ -39,8 +39,8 @@ export function measureDatabase(database: Database, { metrics, tracer }: Telemet
 
 function measured(transaction: Transaction, measure: Measure): Transaction {
   return {
-    query: <Row>(text: string, parameters?: readonly unknown[]) =>
-      measure(text, () => transaction.query<Row>(text, parameters)),
+    query: <Row>(text: string, parameters?: readonly unknown[], options?: QueryOptions) =>
+      measure(text, () => transaction.query<Row>(text, parameters, options)),
     describe: (text) => transaction.describe(text),
   };
 }

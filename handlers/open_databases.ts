@@ -1,6 +1,6 @@
 import type { Logger } from "../kube/logger.ts";
 import { systemTiming } from "../kube/timing.ts";
-import { type Database, openDatabase } from "../postgres/session/client.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "../postgres/session/client.ts";
 import { PostgresError } from "../postgres/session/errors.ts";
 import type { Config } from "./config.ts";
 import { DatabaseRecovery } from "./database_recovery.ts";
@@ -30,9 +30,13 @@ export function openDatabases(
   url: string,
   { logger, telemetry }: { readonly logger: Logger; readonly telemetry: Telemetry },
 ): Databases {
-  const loop = open(url, config.maxConcurrentReconciles);
-  const verdicts = open(url, VERDICT_CONNECTIONS);
-  const probe = open(url, 1);
+  const onUnprepared = () =>
+    logger.info(
+      "the database, or a pooler before it, forgets prepared statements: from now on every statement is planned anew",
+    );
+  const loop = open(url, { maxConnections: config.maxConcurrentReconciles, onUnprepared });
+  const verdicts = open(url, { maxConnections: VERDICT_CONNECTIONS, onUnprepared });
+  const probe = open(url, { maxConnections: 1, onUnprepared });
   const recovery = new DatabaseRecovery({ database: probe, timing: systemTiming, logger });
   return {
     database: recovery.guard(measureDatabase(loop, telemetry)),
@@ -45,9 +49,9 @@ export function openDatabases(
   };
 }
 
-function open(url: string, maxConnections: number): Database {
+function open(url: string, options: Pick<DatabaseOptions, "maxConnections" | "onUnprepared">): Database {
   try {
-    return openDatabase({ url, applicationName: "tablewright", maxConnections });
+    return openDatabase({ url, applicationName: "tablewright", ...options });
   } catch (error) {
     throw error instanceof PostgresError ? new StartError(error.message) : error;
   }

@@ -1,6 +1,7 @@
 import { certificateValidity } from "./certificate_fault.ts";
 import { errorFromFailure, errorFromResponse, KubeError } from "./kube_error.ts";
 import type { RequestObserver } from "./request_metrics.ts";
+import { requestBody } from "./small_chunks.ts";
 
 /** Where an API server is and who we are to it. Certificates and keys are PEM texts, never paths. */
 export interface ClusterConfig {
@@ -140,7 +141,7 @@ export class Transport {
     const answer = fetch(this.#base + request.path + queryString(request.query), {
       method: request.method,
       headers,
-      body: request.body === undefined ? null : JSON.stringify(request.body),
+      body: request.body === undefined ? null : requestBody(JSON.stringify(request.body)),
       redirect: "error",
       signal: options.signal,
       client: this.#client,

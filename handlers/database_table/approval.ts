@@ -74,7 +74,7 @@ export class PlanApproval {
     if (plan.steps.length === 0 || !needsApproval(policy, statements)) return undefined;
     const texts = statements.map(({ sql }) => sql);
     if (isRestOf(texts, remembered) || isRestOf(texts, this.#granted?.statements ?? [])) return undefined;
-    const hash = await hashStatements(statements);
+    const hash = hashStatements(statements);
     if (hash !== annotation) {
       return { kind: "ApprovalNeeded", hash, ...(annotation === undefined ? {} : { approved: annotation }) };
     }

@@ -25,7 +25,7 @@ export async function convergeTable(attempt: Attempt): Promise<Conclusion> {
     return await refuseSpec(attempt, understood);
   }
   // Before types get their schema, or no hash would be what a sweep or another start computes.
-  const specHash = await specHashOf(understood.desired.table);
+  const specHash = specHashOf(understood.desired.table);
   if (await isUnchanged(attempt, specHash)) return { kind: "Unchanged" };
   await context.gate.check(signal);
   const { desired, faults } = await resolve(attempt, understood.desired);

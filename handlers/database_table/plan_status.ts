@@ -28,7 +28,7 @@ export async function planStatus(statements: readonly Statement[]): Promise<Plan
     if (length > MAX_ALL) break;
     shown.push(status);
   }
-  const hash = await hashStatements(statements);
+  const hash = hashStatements(statements);
   const omitted = statements.length - shown.length;
   return omitted === 0 ? { hash, statements: shown } : { hash, statements: shown, omitted };
 }

@@ -83,7 +83,7 @@ async function compare(transaction: Transaction, { object, row, relation, allowe
   if (errors.length > 0 || spec === undefined || understood?.table === undefined || relation === undefined) {
     return false;
   }
-  const specHash = await specHashOf(understood.table);
+  const specHash = specHashOf(understood.table);
   if (row.specHash !== specHash || object.status?.applied?.hash !== specHash) return false;
   const { desired, faults } = await resolveTable(transaction, understood, allowedFunctions);
   const wanted = wantedTable(desired);

@@ -4,6 +4,13 @@ import { type Conflict, isNeverRecorded, ownRow } from "../situation/situation.t
 import type { ApplyRequest } from "./request.ts";
 import { end, RolledBack } from "./round.ts";
 
+/** The object's row, locked until the end of the transaction. */
+export interface ClaimedRow {
+  readonly row: OwnedTable;
+  /** One statement was enough: what was sent behind it saw the row as it is. */
+  readonly isAtOnce: boolean;
+}
+
 /**
  * The fence: from here on no other operator changes what this object owns.
  *
@@ -13,19 +20,15 @@ export async function claimRow<F>(
   transaction: Transaction,
   request: ApplyRequest<F>,
   origin: OwnedTable["origin"],
-): Promise<OwnedTable> {
+): Promise<ClaimedRow> {
   const { owner, desired, specHash } = request;
-  const retained = ownRow(
-    await findOwned(transaction, { owner, schema: desired.schema, table: desired.name }),
-    request,
-  );
-  if (retained !== undefined && retained.owner.uid !== owner.uid) {
-    // A frozen watch may still show the predecessor of an object that has the row by now.
-    if (!await request.isLiving()) throw new RolledBack(end({ kind: "busy" }));
-    await takeOver(transaction, retained, owner);
-  }
   const wanted = { owner, schema: desired.schema, table: desired.name, specHash, origin };
-  let claimed = await claim(transaction, wanted);
+  const first = await claim(transaction, wanted);
+  let claimed = first;
+  // What a predecessor retained looks like another's.
+  if (claimed.kind === "ownedByOther" && await takeRetained(transaction, request)) {
+    claimed = await claim(transaction, wanted);
+  }
   if (claimed.kind === "claimed" && isNeverRecorded(claimed.row) && claimed.row.origin !== origin) {
     // It owns nothing, but would say of what it will own that it began otherwise.
     await forget(transaction, claimed.row.id);
@@ -33,7 +36,7 @@ export async function claimRow<F>(
   }
   switch (claimed.kind) {
     case "claimed":
-      return claimed.row;
+      return { row: claimed.row, isAtOnce: claimed === first };
     case "fenced":
       throw new RolledBack(end({ kind: "fenced", generation: claimed.generation }));
     case "ownedByOther": {
@@ -42,4 +45,14 @@ export async function claimRow<F>(
       throw new RolledBack(end({ kind: "conflict", conflict }));
     }
   }
+}
+
+async function takeRetained<F>(transaction: Transaction, request: ApplyRequest<F>): Promise<boolean> {
+  const { owner, desired } = request;
+  const rows = await findOwned(transaction, { owner, schema: desired.schema, table: desired.name });
+  const retained = ownRow(rows, request);
+  if (retained === undefined || retained.owner.uid === owner.uid) return false;
+  // A frozen watch may still show the predecessor of an object that has the row by now.
+  if (!await request.isLiving()) throw new RolledBack(end({ kind: "busy" }));
+  return await takeOver(transaction, retained, owner);
 }

@@ -2,7 +2,7 @@ import { observeRelations, type Relation } from "../catalog/catalog.ts";
 import { withSearchPath } from "./search_path.ts";
 import { lockTable } from "./table_lock.ts";
 import type { ApplyRequest } from "./request.ts";
-import { writeDown } from "./record_step.ts";
+import { sendRecord } from "./record_step.ts";
 import { done, end, RolledBack, type Round } from "./round.ts";
 import type { PlannedTable } from "../plan/planning.ts";
 import type { Step } from "../plan/step.ts";
@@ -42,7 +42,7 @@ export async function execute<F>(
   }
   const adopted = before?.adopting === true;
   const known = adopted ? { ...before.row, id: row.id } : row;
-  await writeDown(transaction, request, { row: known, before: before?.relation, after: relation, plan, step, notes });
+  sendRecord(transaction, request, { row: known, before: before?.relation, after: relation, plan, step, notes });
   if (step === undefined) return end({ ...done(relation, plan), adopted });
   return { kind: "ran", step, created: before === undefined, adopted };
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Relation } from "../catalog/catalog.ts";
 import type { SchemaChange } from "../change.ts";
 import type { PlannedTable } from "../plan/planning.ts";
@@ -20,12 +21,15 @@ export interface RanStep {
   readonly notes: readonly string[];
 }
 
-/** The last statements of a transaction: what the table is now, whose it is, and what ran. */
-export async function writeDown(
+/**
+ * Sends the last statements of a transaction: what the table is now, whose it is, and what ran. The commit goes out right
+ * behind them, and tells if one of them failed: nobody waits for their answers.
+ */
+export function sendRecord(
   transaction: Transaction,
   request: { readonly owner: Owner; readonly specHash: string },
   ran: RanStep,
-): Promise<void> {
+): void {
   const { owner, specHash } = request;
   const { row, before, after, plan, step, notes } = ran;
   const changes = step?.changes ?? [];
@@ -33,20 +37,18 @@ export async function writeDown(
   const history = {
     id: row.id,
     generation: owner.generation,
-    planHash: await hashStatements(statements),
+    planHash: hashStatements(statements),
     statements: [...notes, ...statements.map(({ sql }) => sql)],
   };
-  // Together: a failure of one that nobody waits for would end the process.
-  await Promise.all([
-    record(transaction, {
-      owner,
-      specHash,
-      relation: after,
-      members: nextMembers(row.members, before, after),
-      expressions: nextExpressions(row.expressions, { before, after, declared: declaredBy(changes, plan) }),
-    }),
-    ...(statements.length > 0 ? [appendHistory(transaction, history)] : []),
-  ]);
+  const recorded = record(transaction, {
+    owner,
+    specHash,
+    relation: after,
+    members: nextMembers(row.members, before, after),
+    expressions: nextExpressions(row.expressions, { before, after, declared: declaredBy(changes, plan) }),
+  });
+  recorded.catch(() => {});
+  if (statements.length > 0) appendHistory(transaction, history).catch(() => {});
 }
 
 /** SQL of expressions as the statements of a step sent it. */
@@ -146,8 +148,7 @@ export function declaredOfIndex(index: Index, name: string): Readonly<Record<str
 }
 
 /** First 12 hexadecimal digits of the SHA-256 over the statements, joined by newlines: the name of a plan. */
-export async function hashStatements(statements: readonly Statement[]): Promise<string> {
+export function hashStatements(statements: readonly Statement[]): string {
   const text = statements.map((statement) => statement.sql).join("\n");
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest).toHex().slice(0, 12);
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }

@@ -48,7 +48,7 @@ async function announce<F>(
   transaction: Transaction,
   { request, step, plan, situation }: ConcurrentWork<F>,
 ): Promise<readonly string[]> {
-  const row = await claimRow(transaction, request, "created");
+  const { row } = await claimRow(transaction, request, "created");
   const verified = await request.verify(transaction, { plan, situation });
   if (verified.faults.length > 0) {
     throw new RolledBack(end({ kind: "refused", faults: verified.faults, statements: [] }));
@@ -61,7 +61,7 @@ async function announce<F>(
   await appendHistory(transaction, {
     id: row.id,
     generation: request.owner.generation,
-    planHash: await hashStatements(step.statements),
+    planHash: hashStatements(step.statements),
     statements: step.statements.map(({ sql }) => sql),
   });
   return verified.searchPath;

@@ -1,5 +1,5 @@
 import { lockNames, lockTable, type TableName } from "./table_lock.ts";
-import { claimRow } from "./claim_row.ts";
+import { type ClaimedRow, claimRow } from "./claim_row.ts";
 import { execute } from "./execute.ts";
 import type { ApplyLimits, ApplyRequest } from "./request.ts";
 import { end, RolledBack, type Round, roundOf } from "./round.ts";
@@ -25,6 +25,8 @@ export interface Work<F> {
   readonly touchesOthers: boolean;
   /** Whether a table that nobody owned is about to become the object's. */
   readonly adopting: boolean;
+  /** Nobody has looked yet: it is only right where there is nothing. */
+  readonly unseen?: true;
 }
 
 /** Plans again behind all locks, and runs the first step of that plan. */
@@ -40,12 +42,10 @@ export async function runTransaction<F>(
 
 async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round<F>> {
   const { request } = work;
-  const row = await claimRow(transaction, request, work.adopting ? "adopted" : "created");
-  if (!await lockNames(transaction, namesOf(work, row))) throw new RolledBack(end({ kind: "busy" }));
-  // What is recorded of it as ours must be what was judged.
-  if (work.adopting) await lockTable(transaction, request.desired, "SHARE UPDATE EXCLUSIVE");
-  // In statements of their own: what a holder of these locks committed before us is seen only now.
-  const situation = await observeSituation(transaction, request);
+  const { row, situation } = work.adopting
+    ? await lockAndLook(transaction, work)
+    : await lockAndLookAtOnce(transaction, work);
+  if (work.unseen && situation.kind !== "absent") throw new RolledBack({ kind: "again" });
   const stop = stopReason(request, situation);
   if (stop !== undefined) throw new RolledBack(end(stop));
   const isOther = situation.kind === "owned" && isUnbound(situation.row);
@@ -56,16 +56,58 @@ async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round
   if (faults.length > 0) throw new RolledBack(end({ kind: "refused", faults, statements: [] }));
   const step = dueStep(plan, situation);
   if (step?.kind === "Concurrent") throw new RolledBack({ kind: "again" });
+  if (work.unseen && touchesOthers(step)) throw new RolledBack({ kind: "again" });
   return await execute(transaction, request, { situation, row, plan, step, searchPath: verified.searchPath });
 }
 
-/** Both names of the table, and what its foreign keys refer to: two operators must not plan the same at the same time. */
-function namesOf<F>({ request, touchesOthers }: Work<F>, row: OwnedTable): readonly TableName[] {
+/** What is there behind the fence and all locks. */
+interface Held {
+  readonly row: OwnedTable;
+  readonly situation: Situation;
+}
+
+/**
+ * One round trip: the server runs what was sent together one by one, so that the look sees what a holder of these locks
+ * committed before us.
+ */
+async function lockAndLookAtOnce<F>(transaction: Transaction, work: Work<F>): Promise<Held> {
+  const { request } = work;
+  const [claimed, isLocked, situation] = await Promise.all([
+    claimRow(transaction, request, "created"),
+    lockNames(transaction, namesOf(work)),
+    observeSituation(transaction, request),
+  ]);
+  if (!isLocked) throw new RolledBack(end({ kind: "busy" }));
+  const { row, isAtOnce } = claimed;
+  const isWhereWanted = row.schema === request.desired.schema && row.table === request.desired.name;
+  return isAtOnce && isWhereWanted ? { row, situation } : await lookAgain(transaction, work, claimed);
+}
+
+async function lockAndLook<F>(transaction: Transaction, work: Work<F>): Promise<Held> {
+  const claimed = await claimRow(transaction, work.request, "adopted");
+  return await lookAgain(transaction, work, claimed);
+}
+
+async function lookAgain<F>(transaction: Transaction, work: Work<F>, { row }: ClaimedRow): Promise<Held> {
+  const { request, adopting } = work;
+  const names = [...namesOf(work), { schema: row.schema, name: row.table }];
+  if (!await lockNames(transaction, names)) throw new RolledBack(end({ kind: "busy" }));
+  // What is recorded of it as ours must be what was judged.
+  if (adopting) await lockTable(transaction, request.desired, "SHARE UPDATE EXCLUSIVE");
+  return { row, situation: await observeSituation(transaction, request) };
+}
+
+/** The wanted name, and what foreign keys refer to: two operators must not plan the same at the same time. */
+function namesOf<F>({ request, touchesOthers }: Work<F>): readonly TableName[] {
   const { desired } = request;
   const others = touchesOthers ? desired.foreignKeys : [];
   return [
     { schema: desired.schema, name: desired.name },
-    { schema: row.schema, name: row.table },
     ...others.map(({ references }) => ({ schema: references.schema, name: references.table })),
   ];
+}
+
+/** Whether a step locks the tables that foreign keys refer to. */
+export function touchesOthers(step: Step | undefined): boolean {
+  return step?.changes.some((change) => "foreignKey" in change || "references" in change) ?? false;
 }

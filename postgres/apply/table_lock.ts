@@ -1,4 +1,4 @@
-import type { Transaction } from "../session/client.ts";
+import { FIXED, type Transaction } from "../session/client.ts";
 import type { LockMode } from "../statement/statement.ts";
 import { qualifiedName } from "../text/identifier.ts";
 
@@ -20,6 +20,7 @@ export async function lockNames(transaction: Transaction, tables: readonly Table
     `SELECT bool_and(pg_try_advisory_xact_lock(hashtextextended(k.name, 0))) AS locked
      FROM (SELECT name FROM jsonb_array_elements_text($1::text::jsonb) WITH ORDINALITY AS n(name, i) ORDER BY i) AS k`,
     [JSON.stringify(keys)],
+    FIXED,
   );
   return rows[0]?.locked ?? false;
 }

@@ -53,7 +53,7 @@ async function undo<F>(
   isForbidden: boolean,
 ): Promise<void> {
   const { request, step, plan, error } = failed;
-  const row = await claimRow(transaction, request, "created");
+  const { row } = await claimRow(transaction, request, "created");
   const { desired } = request;
   const names = [desired, { schema: row.schema, name: row.table }];
   if (isForbidden && await lockNames(transaction, names)) {
@@ -72,7 +72,7 @@ async function undo<F>(
   await appendHistory(transaction, {
     id: row.id,
     generation: request.owner.generation,
-    planHash: await hashStatements(step.statements),
+    planHash: hashStatements(step.statements),
     statements: failureNotes(step, error),
   });
 }

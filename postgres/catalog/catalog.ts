@@ -2,7 +2,7 @@ import { readRelation } from "./read.ts";
 import type { RawRelation } from "./raw.ts";
 import { OBSERVE_RELATIONS } from "./sql.ts";
 import { emptyRelation, type Relation } from "./relation.ts";
-import type { Transaction } from "../session/client.ts";
+import { FIXED, type Transaction } from "../session/client.ts";
 
 export type * from "./relation.ts";
 
@@ -26,7 +26,7 @@ export interface Wanted {
 export async function observeRelations(transaction: Transaction, wanted: Wanted): Promise<readonly Relation[]> {
   const { schema, names, oids } = wanted;
   const parameters = [schema, JSON.stringify(names), JSON.stringify(oids)];
-  const rows = await transaction.query<{ readonly relation: string }>(OBSERVE_RELATIONS, parameters);
+  const rows = await transaction.query<{ readonly relation: string }>(OBSERVE_RELATIONS, parameters, FIXED);
   return rows.map((row) => {
     const raw = JSON.parse(row.relation) as RawRelation | { readonly typeName: string };
     if ("oid" in raw) return readRelation(raw);
@@ -39,6 +39,7 @@ export async function observeSchema(transaction: Transaction, schema: string): P
   const rows = await transaction.query<{ readonly may_create: boolean }>(
     "SELECT has_schema_privilege(oid, 'CREATE') AS may_create FROM pg_namespace WHERE nspname = $1",
     [schema],
+    FIXED,
   );
   const [row] = rows;
   return { exists: row !== undefined, mayCreate: row?.may_create ?? false };

@@ -1,4 +1,4 @@
-import type { Transaction } from "../session/client.ts";
+import { FIXED, type Transaction } from "../session/client.ts";
 import type { ForeignKey } from "../table.ts";
 import { type Target, targetKey, type Targets } from "./target.ts";
 
@@ -37,7 +37,7 @@ export async function observeTargets(
 ): Promise<Targets> {
   if (foreignKeys.length === 0) return new Map();
   const wanted = foreignKeys.map(({ references }) => [references.schema, references.table]);
-  const rows = await transaction.query<TargetRow>(OBSERVE_TARGETS, [JSON.stringify(wanted)]);
+  const rows = await transaction.query<TargetRow>(OBSERVE_TARGETS, [JSON.stringify(wanted)], FIXED);
   return new Map(rows.map((row) => [targetKey({ schema: row.schema, table: row.name }), targetOf(row)]));
 }
 

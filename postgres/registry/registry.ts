@@ -1,4 +1,4 @@
-import type { Transaction } from "../session/client.ts";
+import { FIXED, type Transaction } from "../session/client.ts";
 import { adoptEpoch, SAME_EPOCH } from "./epoch.ts";
 import type { Expressions } from "./expressions.ts";
 import { FINGERPRINT_OF_ONE } from "./fingerprint.ts";
@@ -148,7 +148,7 @@ export async function claim(transaction: Transaction, request: ClaimRequest): Pr
   const parameters = [schema, table, clusterId, uid, generation, namespace, name, specHash, origin];
   // No row at all: somebody made or deleted one while we waited for it, and a new look sees that.
   for (let tries = 0; tries < CLAIM_TRIES; tries++) {
-    const [row] = await transaction.query<Row & { readonly outcome: Claim["kind"] }>(CLAIM, parameters);
+    const [row] = await transaction.query<Row & { readonly outcome: Claim["kind"] }>(CLAIM, parameters, FIXED);
     if (row === undefined) continue;
     if (row.outcome === "claimed" && !row.same_epoch) await adoptEpoch(transaction);
     return claimOf(row.outcome, ownedTable(row));
@@ -191,7 +191,7 @@ export async function record(transaction: Transaction, request: RecordRequest): 
     specHash,
     JSON.stringify(members),
     JSON.stringify(expressions),
-  ]);
+  ], FIXED);
   return row === undefined ? undefined : ownedTable(row);
 }
 
@@ -220,6 +220,7 @@ export async function findOwned(transaction: Transaction, query: OwnedQuery): Pr
      WHERE cluster_id = nullif($1, '')::uuid AND uid = nullif($2, '')::uuid OR schema_name = $3 AND table_name = $4
      ORDER BY id`,
     [query.owner?.clusterId, query.owner?.uid, query.schema, query.table],
+    FIXED,
   );
   return rows.map(ownedTable);
 }
@@ -262,7 +263,7 @@ export async function takeOver(transaction: Transaction, from: OwnedTable, owner
 
 /** Deletes a row and its history: the table is no longer ours, or no longer there. */
 export async function forget(transaction: Transaction, id: string): Promise<void> {
-  await transaction.query("DELETE FROM tablewright.owned_table WHERE id = $1::bigint", [id]);
+  await transaction.query("DELETE FROM tablewright.owned_table WHERE id = $1::bigint", [id], FIXED);
 }
 
 /** So many entries are kept for each table; what was dropped with its object keeps none. */
@@ -278,6 +279,7 @@ export async function appendHistory(transaction: Transaction, entry: HistoryEntr
      INSERT INTO tablewright.history (table_id, generation, plan_hash, statements)
      VALUES ($1::bigint, $2::bigint, $3, $4::text[])`,
     [entry.id, entry.generation, entry.planHash, arrayLiteral(entry.statements)],
+    FIXED,
   );
 }
 

@@ -2,6 +2,7 @@ import { addressOf, parseConnectionUrl } from "./connection_url.ts";
 import { PostgresError } from "./errors.ts";
 import { quoteIdentifier, quoteLiteral } from "../text/identifier.ts";
 import { Pool } from "./pool.ts";
+import { Preparation } from "./preparation.ts";
 import { Session } from "./session.ts";
 
 /** How to open a {@linkcode Database}. */
@@ -15,6 +16,8 @@ export interface DatabaseOptions {
   readonly certificateAuthority?: string;
   /** Called with the SQLSTATE of each notice. */
   readonly onNotice?: (sqlstate: string) => void;
+  /** Called once if the server, or a pooler before it, forgets named statements: they are planned anew from then on. */
+  readonly onUnprepared?: () => void;
 }
 
 /** A database, reached through a few connections that open when they are needed. */
@@ -25,7 +28,8 @@ export interface Database {
    * Runs `work` in one transaction. It commits if `work` returns and none of its statements failed, also none that
    * `work` did not wait for; else it rolls back. Settings that change what SQL means are pinned first.
    *
-   * A read-only transaction whose statements are sent together takes one round trip.
+   * A read-only transaction whose statements are sent together takes one round trip, and one that sends nothing none.
+   * Where a pooler forgets named statements, the first transaction that finds out is rolled back and `work` runs again.
    *
    * @throws {PostgresError} on every failure of the database; what `work` throws is passed on.
    */
@@ -60,6 +64,15 @@ export interface TransactionOptions {
   readonly signal: AbortSignal;
 }
 
+/** How a statement is sent. */
+export interface QueryOptions {
+  /** The text is one of the program's constants: the server may keep it, with its plan, as long as the connection lasts. */
+  readonly isFixed?: boolean;
+}
+
+/** Of statements that run for every object; their plans must be good for any parameters. */
+export const FIXED: QueryOptions = { isFixed: true };
+
 export interface Transaction {
   /**
    * Runs one statement; more than one in the text is refused by the server (42601). Not waiting for the answer before
@@ -68,7 +81,7 @@ export interface Transaction {
    * Parameters are sent as text (`parameterText()`): write their type in the statement. Of the answer, `int8`,
    * `numeric` and arrays stay text, `oid`, `int4` and floats are numbers, `json` is parsed, timestamps are `Date`.
    */
-  query<Row>(text: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
+  query<Row>(text: string, parameters?: readonly unknown[], options?: QueryOptions): Promise<readonly Row[]>;
   /** Lets the server parse and type-check one statement (Parse, Describe): nothing is executed. */
   describe(text: string): Promise<void>;
 }
@@ -97,6 +110,10 @@ const PINNED_SETTINGS: Readonly<Record<string, string>> = {
   idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
 };
 
+/** $1 lock timeout, $2 statement timeout. */
+const BEGIN_SETTINGS = `SELECT ${settingCalls(PINNED_SETTINGS, "transaction").join(", ")},
+  pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('statement_timeout', $2, true)`;
+
 /**
  * Opens nothing yet: the first transaction connects.
  *
@@ -105,7 +122,8 @@ const PINNED_SETTINGS: Readonly<Record<string, string>> = {
 export function openDatabase(options: DatabaseOptions): Database {
   const target = parseConnectionUrl(options.url);
   if (!target.ok) throw new PostgresError(target.fault, { kind: "condition" });
-  const open = (signal: AbortSignal) => Session.open({ ...options, target: target.value }, signal);
+  const preparation = new Preparation(options.onUnprepared);
+  const open = (signal: AbortSignal) => Session.open({ ...options, preparation, target: target.value }, signal);
   const pool = new Pool<Session>({
     maximum: options.maxConnections,
     idleMs: IDLE_MS,
@@ -115,7 +133,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   return {
     address: `${addressOf(target.value)}/${target.value.database}`,
-    transaction: (transactionOptions, work) => runTransaction(pool, transactionOptions, work),
+    transaction: (transactionOptions, work) =>
+      preparation.attempt(() => runTransaction(pool, transactionOptions, work)),
     concurrently: (concurrentOptions, text) => runConcurrently(open, concurrentOptions, text),
     close: () => pool.close(),
   };
@@ -126,9 +145,9 @@ async function runTransaction<T>(
   options: TransactionOptions,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  const settings = settingsFor(options);
+  const timeouts = [milliseconds(options.lockTimeoutMs), milliseconds(options.statementTimeoutMs)];
   const session = await acquire(pool, options.signal);
-  const run = new Run(session, options, settings);
+  const run = new Run(session, options, timeouts);
   try {
     const value = await run.untilStopped(work);
     if (!options.readOnly) await run.commit();
@@ -155,7 +174,7 @@ async function runConcurrently(
       lock_timeout: "0",
       statement_timeout: "0",
     };
-    await session.send(settingsCall(settings, "session"));
+    await session.send(`SELECT ${settingCalls(settings, "session").join(", ")}`);
     const lock = "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked";
     const [row] = (await session.send(lock, [lockName])).rows as readonly { readonly locked: boolean }[];
     if (row?.locked !== true) return false;
@@ -183,43 +202,48 @@ async function acquire(pool: Pool<Session>, signal: AbortSignal): Promise<Sessio
 class Run implements Transaction {
   readonly #session: Session;
   readonly #options: TransactionOptions;
-  readonly #begun: Promise<unknown>;
+  readonly #timeouts: readonly string[];
+  #begun: Promise<unknown> | undefined;
   readonly #stopped = Promise.withResolvers<never>();
   readonly #onAbort = () => this.#stop();
   #failure: PostgresError | undefined;
   #phase: "working" | "committing" | "committed" | "ended" = "working";
 
-  constructor(session: Session, options: TransactionOptions, settings: string) {
+  constructor(session: Session, options: TransactionOptions, timeouts: readonly string[]) {
     this.#session = session;
     this.#options = options;
+    this.#timeouts = timeouts;
     this.#stopped.promise.catch(() => {});
     options.signal.addEventListener("abort", this.#onAbort, { once: true });
-    const begin = `BEGIN ISOLATION LEVEL READ COMMITTED${options.readOnly ? " READ ONLY" : ""}`;
-    this.#begun = Promise.all([this.#watch(session.send(begin)), this.#watch(session.send(settings))]);
-    this.#begun.catch(() => {});
     if (options.signal.aborted) this.#stop();
   }
 
   async untilStopped<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     // Sent behind a BEGIN that failed, a write would be its own transaction: only reads go out at once.
-    if (!this.#options.readOnly) await this.#begun.catch(() => this.#throwFailure());
+    if (!this.#options.readOnly) await this.#begin().catch(() => this.#throwFailure());
     const value = await Promise.race([
       work(this).catch((error) => this.#fail(error)),
       this.#stopped.promise,
     ]);
-    await this.#begun.catch(() => {});
+    await this.#begun?.catch(() => {});
     this.#throwFailure();
     return value;
   }
 
-  async query<Row>(text: string, parameters?: readonly unknown[]): Promise<readonly Row[]> {
+  async query<Row>(
+    text: string,
+    parameters?: readonly unknown[],
+    { isFixed = false }: QueryOptions = {},
+  ): Promise<readonly Row[]> {
     this.#assertWorking();
-    const result = await this.#watch(this.#session.send(text, parameters));
-    return result.rows as readonly Row[];
+    this.#begin();
+    const sent = isFixed ? this.#session.sendFixed(text, parameters) : this.#session.send(text, parameters);
+    return (await this.#watch(sent)).rows as readonly Row[];
   }
 
   async describe(text: string): Promise<void> {
     this.#assertWorking();
+    this.#begin();
     await this.#watch(this.#session.describe(text));
   }
 
@@ -239,10 +263,20 @@ class Run implements Transaction {
     const open = this.#phase !== "committed";
     this.#phase = "ended";
     this.#options.signal.removeEventListener("abort", this.#onAbort);
-    if (!open || !this.#session.isAlive) return;
+    if (!open || this.#begun === undefined || !this.#session.isAlive) return;
     const timer = setTimeout(() => this.#session.destroy(stoppedError()), END_TIMEOUT_MS);
     await this.#session.send("ROLLBACK").catch(() => this.#session.destroy(stoppedError()));
     clearTimeout(timer);
+  }
+
+  /** Sends the first statements, once; their failures are the transaction's. */
+  #begin(): Promise<unknown> {
+    if (this.#begun !== undefined) return this.#begun;
+    const text = `BEGIN ISOLATION LEVEL READ COMMITTED${this.#options.readOnly ? " READ ONLY" : ""}`;
+    const begin = this.#watch(this.#session.send(text));
+    this.#begun = Promise.all([begin, this.#watch(this.#session.sendFixed(BEGIN_SETTINGS, this.#timeouts))]);
+    this.#begun.catch(() => {});
+    return this.#begun;
   }
 
   #assertWorking(): void {
@@ -295,19 +329,9 @@ export function searchPathOf(schemas: readonly string[]): string {
   return ["pg_catalog", ...schemas.map(quoteIdentifier), "pg_temp"].join(", ");
 }
 
-function settingsFor(options: TransactionOptions): string {
-  const settings = {
-    ...PINNED_SETTINGS,
-    lock_timeout: milliseconds(options.lockTimeoutMs),
-    statement_timeout: milliseconds(options.statementTimeoutMs),
-  };
-  return settingsCall(settings, "transaction");
-}
-
-function settingsCall(settings: Readonly<Record<string, string>>, scope: "transaction" | "session"): string {
-  const calls = Object.entries(settings)
+function settingCalls(settings: Readonly<Record<string, string>>, scope: "transaction" | "session"): readonly string[] {
+  return Object.entries(settings)
     .map(([name, value]) => `pg_catalog.set_config('${name}', ${quoteLiteral(value)}, ${scope === "transaction"})`);
-  return `SELECT ${calls.join(", ")}`;
 }
 
 function milliseconds(value: number): string {

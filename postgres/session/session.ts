@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { addressOf, type ConnectionTarget } from "./connection_url.ts";
 import { connectionError, fromDriverError, lostConnection, PostgresError } from "./errors.ts";
 import { parameterText } from "./parameter.ts";
+import type { Preparation } from "./preparation.ts";
 import { type BackendKey, cancelBackend, openSocket } from "./socket.ts";
 
 /** What a session needs beside its target. */
@@ -10,6 +11,8 @@ export interface SessionOptions {
   readonly target: ConnectionTarget;
   readonly applicationName: string;
   readonly certificateAuthority?: string | undefined;
+  /** Whether statements may have names; shared by all sessions of a database. */
+  readonly preparation: Preparation;
   /** Called with a notice's SQLSTATE only: its text can hold what a user wrote. */
   readonly onNotice?: ((sqlstate: string) => void) | undefined;
 }
@@ -28,15 +31,34 @@ const KEEP_ALIVE_SECONDS = 60;
 type Driver = (options: Readonly<Record<string, unknown>>) => Sql;
 
 interface Sql {
-  unsafe(text: string, parameters: readonly never[], options: { simple: false; prepare: false }): Query;
+  unsafe(text: string, parameters: readonly never[], options: { simple: false; prepare: boolean }): Query;
   end(options: { timeout: number }): Promise<void>;
 }
 
 interface Query extends Promise<readonly unknown[] & { readonly command: string }> {
   parameters: (string | null)[];
   readonly state: BackendKey | null;
+  /** Set to anything: the query is not sent any more. */
+  cancelled: unknown;
+  /** Set to the error of a named statement that the driver is about to send once more. */
+  retried?: Error;
+  reject(error: Error): void;
   describe(): Promise<unknown>;
 }
+
+/**
+ * Once the server has said what type the parameter of a named statement has, the driver would convert texts by that type; the
+ * conversion of these changes them.
+ */
+const TYPES_SENT_AS_THEY_ARE = {
+  boolean: 16,
+  bytea: 17,
+  json: 114,
+  date: 1082,
+  timestamp: 1114,
+  timestamptz: 1184,
+  jsonb: 3802,
+} as const;
 
 /**
  * One connection, never more: postgres.js would open another one by itself and send what waits there, outside of any
@@ -86,8 +108,26 @@ export class Session {
 
   /** Sends one statement through the extended protocol, behind those sent before; a second one in the text is refused. */
   send(text: string, parameters: readonly unknown[] = []): Promise<Result> {
+    return this.#send(text, parameters, false);
+  }
+
+  /**
+   * The same for a text that is a constant of the program: under a name, if the server takes names, so that it is parsed
+   * and planned only once on this connection.
+   */
+  sendFixed(text: string, parameters: readonly unknown[] = []): Promise<Result> {
+    const { preparation } = this.#options;
+    if (!preparation.isAccepted) return this.#send(text, parameters, false);
+    const sent = this.#send(text, parameters, true);
+    // Nothing is between this promise and its reader: the failures of a pipeline are told in the order in which they came.
+    sent.catch((error) => preparation.judge(error));
+    return sent;
+  }
+
+  #send(text: string, parameters: readonly unknown[], prepare: boolean): Promise<Result> {
     return this.#track(() => {
-      const query = this.#query(text);
+      const query = this.#query(text, prepare);
+      if (prepare) forbidRetry(query);
       // Set here, not given to unsafe(): it would ask the server for their types first, which is a round trip.
       query.parameters = parameters.map(parameterText);
       return query.then((rows) => {
@@ -134,9 +174,9 @@ export class Session {
     }
   }
 
-  #query(text: string): Query {
+  #query(text: string, prepare = false): Query {
     if (text.includes("\0")) throw new RangeError("Cannot send a statement: it must not hold a NUL");
-    return this.#sql.unsafe(text, [], { simple: false, prepare: false });
+    return this.#sql.unsafe(text, [], { simple: false, prepare });
   }
 
   /** The driver may forget a query when its connection goes; this promise always settles. */
@@ -194,7 +234,11 @@ export class Session {
       max_pipeline: 100,
       backoff: () => 0,
       keep_alive: KEEP_ALIVE_SECONDS,
-      prepare: false,
+      // Whether a statement has a name is said with each of them.
+      prepare: true,
+      types: Object.fromEntries(
+        Object.entries(TYPES_SENT_AS_THEY_ARE).map(([name, to]) => [name, { to, serialize: (text: string) => text }]),
+      ),
       debug: false,
       fetch_types: false,
       publications: "alltables",
@@ -210,4 +254,14 @@ export class Session {
       },
     };
   }
+}
+
+/** The driver sends a refused statement a second time, behind all that was sent since: that could be our COMMIT. */
+function forbidRetry(query: Query): void {
+  Object.defineProperty(query, "retried", {
+    set(error: Error) {
+      query.cancelled = true;
+      query.reject(error);
+    },
+  });
 }

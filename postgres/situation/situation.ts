@@ -4,7 +4,7 @@ import { tableOf } from "../catalog/observed.ts";
 import type { PlanningBasis } from "../plan/planning.ts";
 import { withoutStored } from "../registry/foreign_text.ts";
 import { findOwned, type OwnedTable, type Owner } from "../registry/registry.ts";
-import type { Transaction } from "../session/client.ts";
+import { FIXED, type Transaction } from "../session/client.ts";
 import type { Table } from "../table.ts";
 import type { Targets } from "../catalog/target.ts";
 import { observeTargets } from "../catalog/target_catalog.ts";
@@ -61,40 +61,60 @@ interface Server {
   readonly taken: readonly string[];
 }
 
-/** Looks at the registry and the catalog; two round trips (three where a table may be adopted), no writes. */
+/**
+ * Looks at the registry and the catalog; no writes. One round trip, one more for a table that is not where the spec has it,
+ * or that may be adopted.
+ */
 export async function observeSituation(transaction: Transaction, claimant: Claimant): Promise<Situation> {
   const { owner, desired } = claimant;
-  const rows = await findOwned(transaction, { owner, schema: desired.schema, table: desired.name });
-  const row = ownRow(rows, claimant);
-  const [relations, schema, targets, server] = await Promise.all([
-    observeRelations(transaction, {
-      schema: row?.schema ?? desired.schema,
-      names: row === undefined ? [desired.name] : [desired.name, row.table],
-      oids: row?.oid === undefined ? [] : [row.oid],
-    }),
+  const wanted = { schema: desired.schema, names: [desired.name], oids: [] };
+  const [rows, atName, schema, targets, server] = await Promise.all([
+    findOwned(transaction, { owner, schema: desired.schema, table: desired.name }),
+    observeRelations(transaction, wanted),
     observeSchema(transaction, desired.schema),
     observeTargets(transaction, desired.foreignKeys),
     observeServer(transaction, desired),
   ]);
+  const row = ownRow(rows, claimant);
+  const relations = row === undefined || isAmong(atName, row) ? atName : await observeRelations(transaction, {
+    schema: row.schema,
+    names: [desired.name, row.table],
+    oids: row.oid === undefined ? [] : [row.oid],
+  });
   const candidate = adoptionCandidate({ claimant, row, relations });
   const adoptable = candidate === undefined ? undefined : await observeAdoptable(transaction, candidate, claimant);
   return judgeSituation({ claimant, rows, row, relations, schema, targets, server, adoptable });
 }
+
+/**
+ * $1 schema, from $2 to before $3. They stand in sub-selects so that a plan for any of them is as good as one for these: else
+ * the server would make one each time.
+ */
+const OBSERVE_SERVER = `SELECT current_setting('server_version_num')::int4 / 10000 AS version,
+  (SELECT jsonb_agg(t.name) FROM (
+     SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = (SELECT to_regnamespace(quote_ident($1)))
+       AND c.relname >= (SELECT $2::text::name) AND c.relname < (SELECT $3::text::name)
+     UNION SELECT k.conname FROM pg_constraint k WHERE k.connamespace = (SELECT to_regnamespace(quote_ident($1)))
+       AND k.conname >= (SELECT $2::text::name) AND k.conname < (SELECT $3::text::name)) t)::text AS taken`;
 
 /** The version, and the names of relations and constraints that one made for a part of this table could meet. */
 async function observeServer(transaction: Transaction, desired: Table): Promise<Server> {
   // A name that is made of a longer one keeps at least this much of it.
   const prefix = [...desired.name].slice(0, 24).join("");
   const [found] = await transaction.query<{ readonly version: number; readonly taken: string | null }>(
-    `SELECT current_setting('server_version_num')::int4 / 10000 AS version,
-       (SELECT jsonb_agg(t.name) FROM (
-          SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE n.nspname = $1 AND c.relname >= $2::text::name AND c.relname < $3::text::name
-          UNION SELECT k.conname FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
-          WHERE n.nspname = $1 AND k.conname >= $2::text::name AND k.conname < $3::text::name) t)::text AS taken`,
+    OBSERVE_SERVER,
     [desired.schema, prefix, `${prefix}\u{10ffff}`],
+    FIXED,
   );
   return { version: found?.version ?? 0, taken: JSON.parse(found?.taken ?? "[]") as string[] };
+}
+
+/** Whether what a row tells of was found under the wanted name; a row that never had a table tells of none. */
+function isAmong(relations: readonly Relation[], row: OwnedTable): boolean {
+  if (isNeverRecorded(row)) return true;
+  return row.oid === undefined
+    ? relations.some((each) => each.schema === row.schema && each.name === row.table)
+    : relations.some((each) => each.oid === row.oid);
 }
 
 /**

@@ -75,7 +75,7 @@ async function createObject({ client, namespace }: Stage, index: number): Promis
 async function hashOf({ spec }: DatabaseTable): Promise<string> {
   const { desired } = await understandSpec(spec);
   if (desired?.table === undefined) throw new Error("the sample of the README must be understood");
-  return await specHashOf(desired.table);
+  return specHashOf(desired.table);
 }
 
 async function makeTables(

@@ -5,7 +5,7 @@ import { compare, latenciesOf, rateOf, runBlock } from "./load.ts";
 import { startOperator } from "./operator.ts";
 import { startProgram } from "./programs.ts";
 import { databaseReview, longTableReview, tableReview } from "./review_body.ts";
-import { smallChunks } from "./small_chunks.ts";
+import { smallChunks } from "../../kube/small_chunks.ts";
 import type { Stage } from "./stage.ts";
 import { isListening, until } from "./wait.ts";
 
@@ -15,7 +15,7 @@ const ROUNDS = 3;
 /** The API server speaks HTTP/2 to a loopback address only, HTTP/1.1 to every Service. */
 const PROTOCOLS = [
   { name: "HTTP/2", echo: "echo", options: { http1: false } },
-  // Without chunks each echo waits for the client's delayed ACK (small_chunks.ts), which many streams in one connection hide.
+  // Without chunks each echo waits for the client's delayed ACK (kube/small_chunks.ts), which many streams in one connection hide.
   { name: "HTTP/1.1", echo: "echo-in-chunks", options: { http2: false, poolMaxIdlePerHost: IN_FLIGHT } },
 ] as const;
 
@@ -44,7 +44,7 @@ export async function benchReviews(stage: Stage): Promise<void> {
     }
     const long = longTableReview(stage.namespace);
     const single = (url: string) =>
-      runBlock({ count: 20, inFlight: 1 }, () => postReview(http, url, smallChunks(long)));
+      runBlock({ count: 20, inFlight: 1 }, () => postReview(http, url, smallChunks(new TextEncoder().encode(long))));
     const { measured, floor } = await compare(5, {
       floor: () => single(echoUrl("echo-in-chunks")),
       measured: () => single(reviewUrl),

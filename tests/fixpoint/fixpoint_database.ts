@@ -196,12 +196,12 @@ export class FixpointDatabase {
     return { table: comparable(situation.basis.table, names), snapshot, names: all, left };
   }
 
-  /** What a session must not keep: advisory locks, settings of ours, prepared statements and open objects. */
+  /** What a session must not keep: advisory locks, settings of ours, statements that somebody else prepared, and open objects. */
   async sessionState(): Promise<unknown> {
     return await this.query(
       `SELECT (SELECT jsonb_object_agg(name, setting) FROM pg_settings WHERE source = 'session') AS settings,
          (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks,
-         (SELECT count(*) FROM pg_prepared_statements) AS prepared,
+         (SELECT count(*) FROM pg_prepared_statements WHERE from_sql) AS prepared,
          (SELECT count(*) FROM pg_cursors) AS cursors,
          (SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND pg_my_temp_schema() = relnamespace) AS temporary`,
     );

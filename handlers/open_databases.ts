@@ -1,10 +1,7 @@
 import type { Logger } from "../kube/logger.ts";
 import { systemTiming } from "../kube/timing.ts";
-import { type Database, openDatabase } from "../postgres/session/client.ts";
-import { PostgresError } from "../postgres/session/errors.ts";
-import type { Config } from "./config.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "../postgres/session/client.ts";
 import { DatabaseRecovery } from "./database_recovery.ts";
-import { StartError } from "./errors.ts";
 import { measureDatabase } from "./measured_database.ts";
 import type { Telemetry } from "./telemetry.ts";
 
@@ -20,19 +17,25 @@ export interface Databases extends AsyncDisposable {
 
 const VERDICT_CONNECTIONS = 8;
 
+/** Where a database is and how many transactions it gets at once. */
+export interface OpenOptions extends Pick<DatabaseOptions, "url" | "directUrl" | "certificateAuthority" | "mayReach"> {
+  /** For the loop. */
+  readonly maxConnections: number;
+}
+
 /**
  * Connects to nothing yet.
  *
- * @throws {StartError} one line, without the password, if the URL cannot be used.
+ * @throws {PostgresError} one line, without the password, if the URL cannot be used.
  */
 export function openDatabases(
-  config: Config,
-  url: string,
+  options: OpenOptions,
   { logger, telemetry }: { readonly logger: Logger; readonly telemetry: Telemetry },
 ): Databases {
-  const loop = open(url, config.maxConcurrentReconciles);
-  const verdicts = open(url, VERDICT_CONNECTIONS);
-  const probe = open(url, 1);
+  const open = (maxConnections: number) => openDatabase({ ...options, applicationName: "tablewright", maxConnections });
+  const loop = open(options.maxConnections);
+  const verdicts = open(Math.min(VERDICT_CONNECTIONS, options.maxConnections));
+  const probe = open(1);
   const recovery = new DatabaseRecovery({ database: probe, timing: systemTiming, logger });
   return {
     database: recovery.guard(measureDatabase(loop, telemetry)),
@@ -43,12 +46,4 @@ export function openDatabases(
       await Promise.all([loop, verdicts, probe].map((each) => each.close()));
     },
   };
-}
-
-function open(url: string, maxConnections: number): Database {
-  try {
-    return openDatabase({ url, applicationName: "tablewright", maxConnections });
-  } catch (error) {
-    throw error instanceof PostgresError ? new StartError(error.message) : error;
-  }
 }

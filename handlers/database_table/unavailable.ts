@@ -5,10 +5,11 @@ import { PostgresError } from "../../postgres/session/errors.ts";
 export interface Unavailability {
   /**
    * - `waiting`: it may come by itself, or somebody brings it;
+   * - `unset`: the object names none where it must;
    * - `gone`: the server is no more, and nobody can change its tables;
    * - `refused`: the object must not use it.
    */
-  readonly kind: "waiting" | "gone" | "refused";
+  readonly kind: "waiting" | "unset" | "gone" | "refused";
   /** CamelCase. */
   readonly reason: string;
   readonly message: string;

@@ -75,7 +75,9 @@ export class TableDispatch {
       return { kind: "unusable", error: new DatabaseUnusable(movedAway(former, asker.reference)) };
     }
     const isAsked = this.#isReconnectAsked(object);
-    return await this.#databases.find(asker, isAsked ? { maxAgeMs: 0, signal } : { signal });
+    // What is dropped must not rest on what was true a minute ago.
+    const mustBeNew = isAsked || asker.isLeaving === true;
+    return await this.#databases.find(asker, mustBeNew ? { maxAgeMs: 0, signal } : { signal });
   }
 
   #isReconnectAsked({ metadata }: DatabaseTable): boolean {

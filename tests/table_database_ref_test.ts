@@ -180,7 +180,7 @@ Deno.test("a table whose Database is gone for good is released with an event", a
   await kubectl.ok(["delete", "validatingwebhookconfigurations", "--all"]);
   await kubectl.ok(["delete", "databases.zalando.org", "orders", "--timeout=60s"]);
   await kubectl.ok(["delete", "databasetable", "early", "more-orders", "--timeout=60s"]);
-  assertEquals(await orders.tables(), ["early", "guest", "more-orders"]);
+  assertEquals(await orders.tables(), ["early", "guest", "more_orders"]);
   await eventually("it is told", async () => (await servers.events("early")).includes("TableReleased"));
 });
 

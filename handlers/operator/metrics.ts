@@ -41,9 +41,12 @@ function measureDatabases(metrics: Metrics, { databases }: Measured): void {
   });
   metrics.onScrape("databases", () => {
     reachable.clear();
-    for (const { name, address, recovery } of databases.servers) {
-      reachable.set({ database: name ?? address }, recovery.fault === undefined ? 1 : 0);
-    }
+    const faulty = new Set(
+      databases.servers.filter(({ recovery }) => recovery.fault !== undefined)
+        .map(({ address }) => address),
+    );
+    // Several Secrets may name one server: one that cannot log in counts.
+    for (const { address } of databases.servers) reachable.set({ database: address }, faulty.has(address) ? 0 : 1);
   });
 }
 

@@ -76,10 +76,7 @@ export async function makeParts(
   const serving = servingContext(shared, { events, clusterId, fence });
   const databases = resources.use(serveDatabases(shared, own, serving));
   const kinds = createKinds({ ...shared, databases, serving, events, namespaces: config.namespaces });
-  const admission = await Admission.create(
-    { ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE },
-    signal,
-  );
+  const admission = await Admission.create({ ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE }, signal);
   const control = {
     ...shared,
     namespaces: config.namespaces,

@@ -34,7 +34,9 @@ const database: Database = {
   close: () => Promise.resolve(),
 };
 const databases = new ServedDatabases({
-  fallback: { catalog: new LiveCatalog({ database, clusterId: "cluster", allowedFunctions: new Set() }) } as unknown as ServedDatabase,
+  fallback: {
+    catalog: new LiveCatalog({ database, clusterId: "cluster", allowedFunctions: new Set() }),
+  } as unknown as ServedDatabase,
   directory: {
     resolve: () => Promise.resolve({ kind: "waiting", reason: "DatabaseNotReady", message: "not yet", path: "spec" }),
   },

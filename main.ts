@@ -49,8 +49,10 @@ async function runUntilSignal(config: Config, env: Environment): Promise<number>
 async function runOnCluster(given: Config, env: Environment, signal: AbortSignal): Promise<void> {
   const machine = { env, readTextFile: (path: string) => Deno.readTextFile(path), now: systemTiming.now };
   const { cluster, config } = await chooseCluster(given, machine);
-  if (config.databaseUrl === undefined) throw new StartError("Cannot choose a database: DATABASE_URL must be set");
-  await run(config, { cluster, databaseUrl: config.databaseUrl, embeddedCluster: false }, signal);
+  const { databaseUrl, databaseDirectUrl, inPod } = config;
+  // An administrator may give every table its own; a person at a terminal has most likely forgotten it.
+  if (databaseUrl === undefined && !inPod) throw new StartError("Cannot choose a database: DATABASE_URL must be set");
+  await run(config, { cluster, databaseUrl, databaseDirectUrl, embeddedCluster: false }, signal);
 }
 
 if (import.meta.main) {

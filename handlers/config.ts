@@ -17,6 +17,10 @@ export interface Config extends WebhookFlags {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly databaseUrl?: string;
+  /** To the same database past a pooler. */
+  readonly databaseDirectUrl?: string;
+  /** `NAMESPACE/NAME` of a Database -> `HOST:PORT` where it is reached instead of its Service. */
+  readonly databaseAddresses: ReadonlyMap<string, string>;
   readonly embeddedDatabase: boolean;
   readonly reset: boolean;
   readonly allowSuperuser: boolean;
@@ -69,6 +73,8 @@ Usage: tablewright [run] [flags]
                             deletionPolicy Forbid while the operator is down (in a Pod they never are)
       --standalone          work without leader election: no other replica runs (outside a Pod the default)
       --leader-election-namespace NAME   where the Lease is (the Pod's own namespace); named like the instance
+      --database-address NAMESPACE/NAME=HOST:PORT   reach the server of this Database here, not through its
+                            Service: outside of the cluster, with kubectl port-forward; repeatable
       --embedded-database   start a PostgreSQL although the cluster is not the embedded one
       --reset               remove the state of earlier local runs first
       --allow-superuser     accept a DATABASE_URL whose role is a superuser
@@ -79,7 +85,7 @@ Usage: tablewright [run] [flags]
   -v, --verbose | -d, --debug | -q, --quiet
   -h, --help
 
-Environment: KUBECONFIG, DATABASE_URL, WATCH_NAMESPACE, POD_NAME, POD_NAMESPACE, TABLEWRIGHT_CACHE
+Environment: KUBECONFIG, DATABASE_URL, DATABASE_DIRECT_URL, WATCH_NAMESPACE, POD_NAME, POD_NAMESPACE, TABLEWRIGHT_CACHE
 `;
 
 const STRINGS = [
@@ -92,6 +98,8 @@ const STRINGS = [
   "log-format",
   "max-concurrent-reconciles",
 ];
+/** Flags that may be given several times. */
+const LISTS = ["namespace", "allow-function", "database-address"];
 const BOOLEANS = [
   "all-namespaces",
   "dev",
@@ -119,9 +127,9 @@ const ALIASES = {
 export function parseCommandLine(args: readonly string[], env: Environment): Command {
   const unknown: string[] = [];
   const parsed = parseArgs([...args], {
-    string: [...STRINGS, "namespace", "allow-function"],
+    string: [...STRINGS, ...LISTS],
     boolean: BOOLEANS,
-    collect: ["namespace", "allow-function"],
+    collect: LISTS,
     alias: ALIASES,
     unknown: (name: string, key?: string) => {
       if (key !== undefined) unknown.push(name);
@@ -171,6 +179,8 @@ function readConfig(parsed: Parsed, env: Environment): Config {
     ...optional("context", text(parsed, "context")),
     ...optional("kubeconfig", env["KUBECONFIG"] || undefined),
     ...optional("databaseUrl", env["DATABASE_URL"] || undefined),
+    ...optional("databaseDirectUrl", env["DATABASE_DIRECT_URL"] || undefined),
+    databaseAddresses: readDatabaseAddresses(parsed),
   };
 }
 
@@ -200,6 +210,17 @@ function readElection(
   const standalone = parsed["standalone"] === true || (!inPod && given === undefined);
   if (standalone || namespace === undefined) return { standalone };
   return { standalone, leaderElectionNamespace: namespaceName(namespace) };
+}
+
+function readDatabaseAddresses(parsed: Parsed): ReadonlyMap<string, string> {
+  const given = (parsed["database-address"] ?? []) as readonly string[];
+  return new Map(given.map((each) => {
+    const match = /^([-a-z0-9]+\/[-a-z0-9]+)=((?:[-.A-Za-z0-9]+|\[[0-9a-fA-F:.]+\]):[1-9]\d{0,4})$/.exec(each);
+    if (match === null) {
+      throw new UsageError(`--database-address must be NAMESPACE/NAME=HOST:PORT: current value is "${each}"`);
+    }
+    return [match[1] ?? "", match[2] ?? ""];
+  }));
 }
 
 function namespaceName(name: string): string {

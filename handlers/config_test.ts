@@ -151,3 +151,14 @@ Deno.test("--help names every flag that is taken, and all that --no-crds leaves 
   for (const flag of new Set(known)) assertEquals(messageOf([flag]).includes("unknown flag"), false, flag);
   assertEquals(/--no-crds +install neither .* nor the static policy/.test(HELP), true);
 });
+
+Deno.test("parseCommandLine() takes the addresses of Databases that are not reached through their Service", () => {
+  const command = parseCommandLine(["--database-address", "a/b=127.0.0.1:1", "--database-address=c/d=[::1]:5432"], {});
+  assertEquals(
+    command.kind === "run" ? [...command.config.databaseAddresses] : [],
+    [["a/b", "127.0.0.1:1"], ["c/d", "[::1]:5432"]],
+  );
+  for (const bad of ["a/b", "a=h:1", "a/b=h", "a/b=u:p@h:1", ""]) {
+    assertEquals(messageOf(["--database-address", bad]).includes("NAMESPACE/NAME=HOST:PORT"), true, bad);
+  }
+});

@@ -1,10 +1,7 @@
 import type { Logger } from "../kube/logger.ts";
 import { systemTiming } from "../kube/timing.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../postgres/session/client.ts";
-import { PostgresError } from "../postgres/session/errors.ts";
-import type { Config } from "./config.ts";
 import { DatabaseRecovery } from "./database_recovery.ts";
-import { StartError } from "./errors.ts";
 import { measureDatabase } from "./measured_database.ts";
 import type { Telemetry } from "./telemetry.ts";
 
@@ -20,23 +17,30 @@ export interface Databases extends AsyncDisposable {
 
 const VERDICT_CONNECTIONS = 8;
 
+/** Where a database is and how many transactions it gets at once. */
+export interface OpenOptions extends Pick<DatabaseOptions, "url" | "directUrl" | "certificateAuthority" | "mayReach"> {
+  /** For the loop. */
+  readonly maxConnections: number;
+}
+
 /**
  * Connects to nothing yet.
  *
- * @throws {StartError} one line, without the password, if the URL cannot be used.
+ * @throws {PostgresError} one line, without the password, if the URL cannot be used.
  */
 export function openDatabases(
-  config: Config,
-  url: string,
+  options: OpenOptions,
   { logger, telemetry }: { readonly logger: Logger; readonly telemetry: Telemetry },
 ): Databases {
   const onUnprepared = () =>
     logger.info(
       "the database, or a pooler before it, forgets prepared statements: from now on every statement is planned anew",
     );
-  const loop = open(url, { maxConnections: config.maxConcurrentReconciles, onUnprepared });
-  const verdicts = open(url, { maxConnections: VERDICT_CONNECTIONS, onUnprepared });
-  const probe = open(url, { maxConnections: 1, onUnprepared });
+  const open = (maxConnections: number) =>
+    openDatabase({ ...options, applicationName: "tablewright", maxConnections, onUnprepared });
+  const loop = open(options.maxConnections);
+  const verdicts = open(Math.min(VERDICT_CONNECTIONS, options.maxConnections));
+  const probe = open(1);
   const recovery = new DatabaseRecovery({ database: probe, timing: systemTiming, logger });
   return {
     database: recovery.guard(measureDatabase(loop, telemetry)),
@@ -47,12 +51,4 @@ export function openDatabases(
       await Promise.all([loop, verdicts, probe].map((each) => each.close()));
     },
   };
-}
-
-function open(url: string, options: Pick<DatabaseOptions, "maxConnections" | "onUnprepared">): Database {
-  try {
-    return openDatabase({ url, applicationName: "tablewright", ...options });
-  } catch (error) {
-    throw error instanceof PostgresError ? new StartError(error.message) : error;
-  }
 }

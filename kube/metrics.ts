@@ -23,6 +23,8 @@ export interface Counter<Label extends string> {
 export interface Gauge<Label extends string> {
   set(labels: Labels<Label>, value: number): void;
   add(labels: Labels<Label>, by: number): void;
+  /** Forgets every series: those that are set afterwards are all that there are. */
+  clear(): void;
 }
 
 export interface Histogram<Label extends string> {
@@ -55,7 +57,7 @@ export interface ScrapedMetrics extends Metrics {
 /** Metrics that nobody reads, at no cost. */
 export const noMetrics: Metrics = {
   counter: () => ({ add() {} }),
-  gauge: () => ({ set() {}, add() {} }),
+  gauge: () => ({ set() {}, add() {}, clear() {} }),
   histogram: () => ({ observe() {} }),
   onScrape() {},
 };
@@ -76,7 +78,11 @@ export async function openMetrics(): Promise<ScrapedMetrics> {
     gauge({ name, help, labels: labelNames }) {
       const options = { name, help, labelNames, registers: [registry] };
       const gauge = shared(name, () => new library.Gauge(options));
-      return { set: (labels, value) => gauge.set(labels, value), add: (labels, by) => gauge.inc(labels, by) };
+      return {
+        set: (labels, value) => gauge.set(labels, value),
+        add: (labels, by) => gauge.inc(labels, by),
+        clear: () => gauge.reset(),
+      };
     },
     histogram({ name, help, labels: labelNames, buckets }) {
       const bounds = buckets === undefined ? {} : { buckets: [...buckets] };

@@ -118,6 +118,7 @@ async function operate(
   await run(configFor(choice.cluster, options.config), {
     cluster: await clusterConfig(choice.cluster, servers, options.env),
     databaseUrl: choice.database.kind === "url" ? choice.database.url : servers.postgres?.url ?? "",
+    databaseDirectUrl: choice.database.kind === "url" ? options.config.databaseDirectUrl : undefined,
     embeddedCluster: choice.cluster.kind === "embedded",
     onReady: () => printBanner(options, choice, servers),
     onUnregistered,

@@ -8,11 +8,14 @@ import { databaseHandler } from "../handlers/database/handler.ts";
 import type { DatabaseContext } from "../handlers/database/context.ts";
 import { databaseTableHandler } from "../handlers/database_table/handler.ts";
 import { LiveCatalog } from "../handlers/database_table/live_catalog.ts";
-import type { ReconcileContext } from "../handlers/database_table/context.ts";
+import { TableDispatch } from "../handlers/database_table/dispatch.ts";
+import type { ServedDatabase, ServingContext } from "../handlers/database_table/served_database.ts";
+import { ServedDatabases } from "../handlers/database_table/served_databases.ts";
 import { createAdmissionApp } from "../handlers/server.ts";
 import { ProbeResponder } from "../handlers/probe.ts";
 import { noTelemetry } from "../handlers/telemetry.ts";
 import { memoryLogger, silentLogger } from "../kube/logger.ts";
+import { systemTiming } from "../kube/timing.ts";
 import type { Database } from "../postgres/session/client.ts";
 import { PostgresError } from "../postgres/session/errors.ts";
 import { createRandom, ReviewMutator } from "./harness/review_mutations.ts";
@@ -30,16 +33,30 @@ const database: Database = {
   concurrently: () => Promise.reject(UNREACHABLE),
   close: () => Promise.resolve(),
 };
-const table = databaseTableHandler({
-  catalog: new LiveCatalog({ database, clusterId: "cluster", allowedFunctions: new Set() }),
+const databases = new ServedDatabases({
+  fallback: {
+    catalog: new LiveCatalog({ database, clusterId: "cluster", allowedFunctions: new Set() }),
+  } as unknown as ServedDatabase,
+  directory: {
+    resolve: () => Promise.resolve({ kind: "waiting", reason: "DatabaseNotReady", message: "not yet", path: "spec" }),
+  },
+  open: () => {
+    throw UNREACHABLE;
+  },
+  timing: systemTiming,
+});
+const serving = { timing: systemTiming } as unknown as ServingContext;
+const dispatch = new TableDispatch(databases, serving, {
   isNamespaceTerminating: () => Promise.resolve(false),
   now: () => performance.now(),
   logger: silentLogger,
-}, {} as ReconcileContext);
+});
+const table = databaseTableHandler(dispatch, databases);
 // Nothing stands under the names of a Database.
 const server = databaseHandler({
   objects: { read: () => Promise.resolve(undefined) },
   isNamespaceTerminating: () => Promise.resolve(false),
+  tablesIn: () => Promise.resolve([]),
 }, {} as DatabaseContext);
 const logger = memoryLogger();
 const app = createAdmissionApp({

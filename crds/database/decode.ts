@@ -1,5 +1,7 @@
 import { compact, FieldReader, isObject } from "../decode_fields.ts";
 import { type Decoded, invalid, notSupported, required, typeInvalid } from "../field_error.ts";
+import { isObjectName } from "../object_name.ts";
+import { decodeAllowedTables } from "./allowed_tables.ts";
 import { decodePodSettings, decodeStringMap } from "./decode_pod.ts";
 import { parseQuantity } from "./quantity.ts";
 import {
@@ -18,7 +20,7 @@ import { majorsOf, parseVersion } from "./version.ts";
 const FIELDS = [
   ...["type", "version", "image", "imagePullSecrets", "auth", "storage", "service", "resources", "podSecurityContext"],
   ...["nodeSelector", "tolerations", "affinity", "priorityClassName", "podLabels", "podAnnotations", "upgradePolicy"],
-  ...["deletionPolicy", "networkPolicy", "suspend"],
+  ...["deletionPolicy", "networkPolicy", "allowedTables", "suspend"],
 ];
 
 /** Reads the spec of a Database. */
@@ -40,6 +42,7 @@ export function decodeDatabaseSpec(spec: unknown): Decoded<DatabaseSpec> {
     upgradePolicy: decodeUpgradePolicy(reader),
     deletionPolicy: reader.optionalEnum("deletionPolicy", DELETION_POLICIES),
     networkPolicy: decodeNetworkPolicy(reader),
+    allowedTables: decodeAllowedTables(reader),
     suspend: reader.optionalBoolean("suspend") ?? false,
   };
   return type === undefined || reader.errors.length > 0
@@ -180,8 +183,4 @@ function decodeNetworkPolicy(spec: FieldReader): boolean {
   const reader = spec.optionalObject("networkPolicy");
   reader?.denyUnknown(["enabled"]);
   return reader?.optionalBoolean("enabled") ?? false;
-}
-
-function isObjectName(name: string): boolean {
-  return name.length <= 253 && /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name);
 }

@@ -1,3 +1,4 @@
+import type { AllowedTables } from "./allowed_tables.ts";
 import type { Condition, ObjectMeta } from "../meta.ts";
 
 export const GROUP = "zalando.org";
@@ -6,7 +7,7 @@ export const KIND = "Database";
 export const PLURAL = "databases";
 
 /** The revision of our schema (`tablewright.dev/schema-revision`): with a lower one served, fields of a spec may be pruned. */
-export const SCHEMA_REVISION = 2;
+export const SCHEMA_REVISION = 3;
 
 export const DATABASE_TYPES = ["mongo", "mysql", "postgres"] as const;
 export type DatabaseType = (typeof DATABASE_TYPES)[number];
@@ -35,6 +36,8 @@ export interface DatabaseSpec {
   /** Governs the volume claim and the Secret together; absent keeps both. */
   readonly deletionPolicy?: DeletionPolicy;
   readonly networkPolicy: boolean;
+  /** Who may point a DatabaseTable here; of postgres only. */
+  readonly allowedTables: AllowedTables;
   readonly suspend: boolean;
 }
 

@@ -4,6 +4,7 @@ import { decodeChangePolicy } from "./decode_change_policy.ts";
 import { columnEntry, decodeColumn } from "./decode_column.ts";
 import { decodeComment } from "./decode_comment.ts";
 import { decodeChecks, decodeForeignKeys, decodeUniques } from "./decode_constraint.ts";
+import { decodeConnectionSecretRef, decodeDatabaseRef } from "./decode_database.ts";
 import { decodeIndexes } from "./decode_index.ts";
 import {
   ADOPTION_POLICIES,
@@ -20,6 +21,8 @@ import {
 const SPEC_FIELDS = [
   "tableName",
   "schema",
+  "databaseRef",
+  "connectionSecretRef",
   "columns",
   "primaryKey",
   "uniqueConstraints",
@@ -72,6 +75,8 @@ function decodeOptions(
   reader: FieldReader,
 ): Omit<DatabaseTableSpec, "tableName" | "schema" | "columns" | "primaryKey"> {
   return compact({
+    databaseRef: decodeDatabaseRef(reader),
+    connectionSecretRef: decodeConnectionSecretRef(reader),
     uniqueConstraints: decodeUniques(reader),
     checks: decodeChecks(reader),
     foreignKeys: decodeForeignKeys(reader),

@@ -135,8 +135,9 @@ Deno.test("decodeTableSpec() tells every fault at once", () => {
       deletionPolicy: "delete",
     }),
     [
-      "spec.color: unknown field; known are tableName, schema, columns, primaryKey, uniqueConstraints, checks, " +
-      "foreignKeys, indexes, comment, changePolicy, drift, mode, suspend, deletionPolicy, adoptionPolicy, approval",
+      "spec.color: unknown field; known are tableName, schema, databaseRef, connectionSecretRef, columns, primaryKey, " +
+      "uniqueConstraints, checks, foreignKeys, indexes, comment, changePolicy, drift, mode, suspend, deletionPolicy, " +
+      "adoptionPolicy, approval",
       "spec.tableName: must be a string: current value is 5",
       "spec.columns[0].A: must be a type such as varchar(50) or an object with a type: current value is 1",
       "spec.columns[1].B.nope: unknown field; known are type, notNull, default, defaultExpression, check, unique, " +

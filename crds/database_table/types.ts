@@ -6,6 +6,8 @@ export const KIND = "DatabaseTable";
 export const PLURAL = "databasetables";
 /** Held by every object whose table the operator may have to drop. */
 export const FINALIZER = "kopf.demo/tablewright";
+/** A new value makes the operator read the Secret of the table's server again, now. */
+export const RECONNECT_ANNOTATION = "kopf.demo/reconnect";
 
 export const DELETION_POLICIES = ["Delete", "Retain", "Forbid"] as const;
 export type DeletionPolicy = (typeof DELETION_POLICIES)[number];
@@ -168,9 +170,25 @@ export interface DriftSpec {
   readonly action?: DriftAction;
 }
 
+/** A Database whose server holds the table. */
+export interface DatabaseRefSpec {
+  readonly name: string;
+  /** Absent: the namespace of the object. */
+  readonly namespace?: string;
+}
+
+/** A Secret, in the namespace of the object, that says where a server is and who logs in. */
+export interface ConnectionSecretRefSpec {
+  readonly name: string;
+  /** Of a URI; absent: `uri`, or the keys of a Service Binding. */
+  readonly key?: string;
+}
+
 export interface DatabaseTableSpec {
   readonly tableName: string;
   readonly schema?: string;
+  readonly databaseRef?: DatabaseRefSpec;
+  readonly connectionSecretRef?: ConnectionSecretRefSpec;
   readonly columns: readonly ColumnSpec[];
   /** One text (`"A, B"`) or a list of names, as written. */
   readonly primaryKey: string | readonly string[];
@@ -241,6 +259,8 @@ export interface ObservedTable {
   readonly totalBytes: number;
   /** Name of the database. */
   readonly database?: string;
+  /** What the spec named: `Database shop/orders`, `Secret shop/elsewhere`; absent: the operator's default database. */
+  readonly server?: string;
 }
 
 /** The spec that was last reached. */

@@ -1,4 +1,5 @@
 import { type FieldError, forbidden, invalid, required, tooLong } from "../field_error.ts";
+import { isSameJson } from "../same_json.ts";
 import {
   type ColumnSpec,
   type DatabaseTableSpec,
@@ -11,6 +12,7 @@ import {
 /** The rules on one spec that need no PostgreSQL knowledge. */
 export function validateTableSpec(spec: DatabaseTableSpec): readonly FieldError[] {
   return [
+    ...validateDatabaseChoice(spec),
     ...spec.columns.flatMap(validateColumn),
     ...(spec.foreignKeys ?? []).flatMap(validateForeignKey),
     ...(spec.indexes ?? []).flatMap(validateIndex),
@@ -52,11 +54,30 @@ function validateIndex({ path, columns = [], expressions = [], include = [] }: I
 
 /** The rules on a change from one spec to another, beside those on the planned SQL. */
 export function validateTableUpdate(spec: DefaultedTableSpec, old: DefaultedTableSpec): readonly FieldError[] {
+  return [...validateSchemaUpdate(spec, old), ...validateDatabaseChoiceUpdate(spec, old)];
+}
+
+function validateSchemaUpdate(spec: DefaultedTableSpec, old: DefaultedTableSpec): readonly FieldError[] {
   if (spec.schema === old.schema) return [];
   return [forbidden(
     "spec.schema",
     `is immutable: the table is in schema "${old.schema}"; move it by hand or create another object`,
   )];
+}
+
+function validateDatabaseChoice({ databaseRef, connectionSecretRef }: DatabaseTableSpec): readonly FieldError[] {
+  if (databaseRef === undefined || connectionSecretRef === undefined) return [];
+  return [forbidden("spec.connectionSecretRef", "cannot stand beside databaseRef: a table is in one database")];
+}
+
+const DATABASE_CHOICES = ["databaseRef", "connectionSecretRef"] as const;
+
+/** The table would stay behind, in the database that the object no longer names. */
+function validateDatabaseChoiceUpdate(spec: DatabaseTableSpec, old: DatabaseTableSpec): readonly FieldError[] {
+  return DATABASE_CHOICES.filter((field) => !isSameJson(spec[field], old[field]))
+    .map((field) =>
+      forbidden(`spec.${field}`, "is immutable, set or not: the table stays where it is; create another object")
+    );
 }
 
 /** What is legal but rarely meant. */

@@ -18,6 +18,11 @@ import { childrenInQuestion, nameFaults } from "./policy.ts";
 export interface DatabaseAdmission {
   readonly objects: Pick<DatabaseObjects, "read">;
   readonly isNamespaceTerminating: (namespace: string, signal: AbortSignal) => Promise<boolean>;
+  /** Objects whose tables are in a Database and that are not being deleted. */
+  readonly tablesIn: (
+    database: { readonly namespace: string; readonly name: string },
+    signal: AbortSignal,
+  ) => Promise<readonly string[]>;
 }
 
 /** Judges one review of a Database. Writes nothing, so that it is safe under dry-run. */
@@ -63,18 +68,34 @@ export function judgeDatabase(object: ReviewedObject, oldObject: ReviewedObject 
   };
 }
 
-/** `Forbid` holds here and in a static policy; a namespace that goes away is never blocked. */
+/**
+ * `Forbid` holds here and in a static policy, and no table loses its server by accident; a namespace that goes away is never blocked.
+ */
 async function admitDelete(
-  { oldObject, namespace }: AdmissionRequest,
+  { oldObject, namespace, name }: AdmissionRequest,
   admission: DatabaseAdmission,
   signal: AbortSignal,
 ): Promise<Verdict> {
   const spec = oldObject?.spec;
-  if (!isObject(spec) || spec["deletionPolicy"] !== "Forbid") return { kind: "allowed", warnings: [] };
-  if (await admission.isNamespaceTerminating(namespace, signal)) return { kind: "allowed", warnings: [] };
-  const detail =
-    "is Forbid: set it to Delete (removes volume and Secret) or Retain (keeps them) before you delete the object";
-  return { kind: "denied", errors: [forbidden("spec.deletionPolicy", detail)], warnings: [] };
+  const isForbidden = isObject(spec) && spec["deletionPolicy"] === "Forbid";
+  const tables = isObject(spec) && spec["type"] === "postgres"
+    ? await admission.tablesIn({ namespace, name }, signal)
+    : [];
+  const errors = [
+    ...(isForbidden ? [forbidden("spec.deletionPolicy", FORBID)] : []),
+    ...(tables.length > 0 ? [forbidden("metadata.name", usedBy(tables))] : []),
+  ];
+  if (errors.length === 0 || await admission.isNamespaceTerminating(namespace, signal)) {
+    return { kind: "allowed", warnings: [] };
+  }
+  return { kind: "denied", errors, warnings: [] };
+}
+
+const FORBID =
+  "is Forbid: set it to Delete (removes volume and Secret) or Retain (keeps them) before you delete the object";
+
+function usedBy(tables: readonly string[]): string {
+  return `holds the tables of these DatabaseTables: ${tables.join(", ")}; delete them first`;
 }
 
 /** Names that somebody else has; the loop asks again, so what cannot be asked now is a warning. */

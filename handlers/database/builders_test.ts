@@ -19,7 +19,7 @@ function labels(type: string): Record<string, string> {
 }
 
 const SELECTOR = { app: "db", "app.kubernetes.io/instance": "db", "app.kubernetes.io/managed-by": "tablewright" };
-const SEEN = { "tablewright.dev/schema-revision": "2" };
+const SEEN = { "tablewright.dev/schema-revision": "3" };
 
 Deno.test("buildService() makes a NodePort Service that selects the Pod of this Database alone", () => {
   assertEquals(buildService(serverOf({ type: "mongo" })), {

@@ -46,7 +46,7 @@ function metadata(type: string, version: string, annotations: Record<string, str
     },
     annotations: {
       ...annotations,
-      "tablewright.dev/schema-revision": "2",
+      "tablewright.dev/schema-revision": "3",
       "tablewright.dev/server-type": type,
       "tablewright.dev/server-version": version,
     },

@@ -107,5 +107,5 @@ function readyFinding(
 ): Finding {
   const { address } = context.database;
   const database = address.slice(address.lastIndexOf("/") + 1);
-  return { kind: "Ready", relation, specHash, database, ignoresDrift: judge.ignoresDrift };
+  return { kind: "Ready", relation, specHash, database, server: context.server, ignoresDrift: judge.ignoresDrift };
 }

@@ -38,6 +38,8 @@ export interface ReconcileContext {
   readonly catalog: LiveCatalog;
   /** `schema.name` of functions that the administrator answers for. */
   readonly allowedFunctions: ReadonlySet<string>;
+  /** What specs call the server, see `serverNameOf()`; absent: the operator's default database. */
+  readonly server?: string | undefined;
   readonly gate: RegistryGate;
   readonly clusterId: string;
   readonly objects: TableObjects;

@@ -2,6 +2,7 @@ import { KubeError } from "../../kube/client.ts";
 import { LeadershipLost } from "../../kube/leadership.ts";
 import { RegistryUntrusted, SuperuserRefused, UnsupportedServer } from "../../postgres/registry/registry_gate.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import { DatabaseUnusable } from "./unavailable.ts";
 
 /** A failure outside the spec, in the words of the status. */
 export interface Failure {
@@ -17,6 +18,11 @@ export function failureOf(error: unknown): Failure | undefined {
   if ([RegistryUntrusted, SuperuserRefused, UnsupportedServer].some((known) => error instanceof known)) {
     const { name, message } = error as Error;
     return { reason: name, message, databaseReachable: true, retryNow: false };
+  }
+  if (error instanceof DatabaseUnusable) {
+    const { reason, message } = error.why;
+    // Whoever finds that it can be used brings the object back.
+    return { reason, message, databaseReachable: false, retryNow: false };
   }
   if (error instanceof PostgresError) return databaseFailure(error);
   if (error instanceof KubeError) {

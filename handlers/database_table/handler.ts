@@ -14,11 +14,9 @@ import type { ResourceType } from "../../kube/object.ts";
 import { type MatchCondition, SPEC_CHANGED } from "../../kube/webhook_configuration.ts";
 import type { ReviewedObject } from "../admission_review.ts";
 import type { KindHandler } from "../registry.ts";
-import { type AdmissionContext, admitTable } from "./admit.ts";
-import type { ReconcileContext } from "./context.ts";
+import type { TableDispatch } from "./dispatch.ts";
 import { originOf } from "./origin.ts";
-import { TableReconciler } from "./reconcile.ts";
-import { DatabaseSweep } from "./sweep.ts";
+import type { ServedDatabases } from "./served_databases.ts";
 
 export const TABLE_RESOURCE: ResourceType = {
   group: GROUP,
@@ -47,26 +45,16 @@ function annotationChanged(name: string): string {
 }
 
 /** DatabaseTable: a PostgreSQL table, judged at admission and made by the loop. */
-export function databaseTableHandler(admission: AdmissionContext, reconciling: ReconcileContext): KindHandler {
-  const sweep = new DatabaseSweep(reconciling);
-  const reconciler = new TableReconciler(reconciling, sweep);
+export function databaseTableHandler(dispatch: TableDispatch, databases: Pick<ServedDatabases, "tend">): KindHandler {
   return {
     resource: TABLE_RESOURCE,
     admission: { mutateConditions: MUTATE_CONDITIONS, validateConditions: VALIDATE_CONDITIONS, judgesDelete: true },
     withDefaults: withTableDefaults,
-    validate: (request, signal) => admitTable(request, admission, signal),
+    validate: (request, signal) => dispatch.validate(request, signal),
     controller: {
-      reconcile: (object, signal) => reconciler.reconcile(object as DatabaseTable, signal),
-      forget: (key) => reconciler.forget(key),
-      tend: ({ get, whenSynced, enqueue }, signal) =>
-        sweep.run({
-          get: (key) => get(key) as DatabaseTable | undefined,
-          whenSynced,
-          suspect: (object) => {
-            reconciler.suspect(object);
-            enqueue(`${object.metadata.namespace}/${object.metadata.name}`);
-          },
-        }, signal),
+      reconcile: (object, signal) => dispatch.reconcile(object as DatabaseTable, signal),
+      forget: (key) => dispatch.forget(key),
+      tend: (objects, signal) => databases.tend(objects, signal),
     },
   };
 }

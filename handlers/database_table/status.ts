@@ -175,8 +175,8 @@ function nextHistory(
 
 function observedOf(finding: Finding): DatabaseTableStatus["observed"] | undefined {
   if (finding.kind !== "Ready") return undefined;
-  const { relation: { oid, rowEstimate, totalBytes }, database } = finding;
-  return rowEstimate === undefined ? { oid, totalBytes, database } : { oid, rowEstimate, totalBytes, database };
+  const { relation: { oid, rowEstimate, totalBytes }, database, server } = finding;
+  return { oid, ...present("rowEstimate", rowEstimate), totalBytes, database, ...present("server", server) };
 }
 
 function nameOf(relation: Relation): string {

@@ -40,7 +40,7 @@ function readinessChecks({ admission, controls, databases, election, shutdown }:
       check: () => informer.state === "syncing" ? "the first list is not complete" : undefined,
     });
   }
-  checks.add({ name: "database", weight: "informational", check: () => databases.recovery.fault });
+  checks.add({ name: "database", weight: "informational", check: () => databases.fault });
   if (election !== undefined) checks.add({ name: "election", weight: "informational", check: () => election.fault });
   return checks;
 }

@@ -7,13 +7,13 @@ import { observeRequests } from "../../kube/request_metrics.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import {
   refuseSuperuser,
-  type RegistryGate,
   RegistryUntrusted,
   SuperuserRefused,
   UnsupportedServer,
 } from "../../postgres/registry/registry_gate.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import type { ServedDatabases } from "../database_table/served_databases.ts";
 import { StartError } from "../errors.ts";
 import { installDefinitions } from "../install.ts";
 import { readClusterId } from "../namespace.ts";
@@ -87,11 +87,11 @@ export async function meetDatabase(database: Database, logger: Logger, signal: A
 
 /** Makes the registry if there is none: for the leader. A fault of it is told by every table, and asked for again by each. */
 export async function meetRegistry(
-  { gate, logger }: { readonly gate: RegistryGate; readonly logger: Logger },
+  { databases, logger }: { readonly databases: Pick<ServedDatabases, "fallback">; readonly logger: Logger },
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await gate.check(AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]));
+    await databases.fallback?.gate.check(AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]));
   } catch (error) {
     if (!signal.aborted) warnOfDatabase(error, logger);
   }

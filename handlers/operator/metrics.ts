@@ -33,16 +33,21 @@ function measureWatches(metrics: Metrics, { controls, timing }: Measured): void 
   });
 }
 
-function measureDatabases(metrics: Metrics, { databases: { database, recovery } }: Measured): void {
+function measureDatabases(metrics: Metrics, { databases }: Measured): void {
   const reachable = metrics.gauge({
     name: "tablewright_database_reachable",
     help: "1 unless the database is known to be out of reach.",
     labels: ["database"],
   });
-  metrics.onScrape(
-    "databases",
-    () => reachable.set({ database: database.address }, recovery.fault === undefined ? 1 : 0),
-  );
+  metrics.onScrape("databases", () => {
+    reachable.clear();
+    const faulty = new Set(
+      databases.servers.filter(({ recovery }) => recovery.fault !== undefined)
+        .map(({ address }) => address),
+    );
+    // Several Secrets may name one server: one that cannot log in counts.
+    for (const { address } of databases.servers) reachable.set({ database: address }, faulty.has(address) ? 0 : 1);
+  });
 }
 
 function measureCertificate(metrics: Metrics, { admission }: Measured): void {

@@ -3,20 +3,20 @@ import { EventRecorder } from "../../kube/event_recorder.ts";
 import type { LeaderElection } from "../../kube/leader_election.ts";
 import { createLogger, type Logger } from "../../kube/logger.ts";
 import { systemTiming, type Timing } from "../../kube/timing.ts";
-import { RegistryGate } from "../../postgres/registry/registry_gate.ts";
 import { Admission } from "../admission.ts";
 import type { Config } from "../config.ts";
 import { controlKind, type KindControl } from "../control.ts";
 import { TABLE_RESOURCE } from "../database_table/handler.ts";
+import type { ServedDatabases } from "../database_table/served_databases.ts";
 import { observeEvents } from "../event_metrics.ts";
 import { Heartbeat } from "../heartbeat.ts";
 import { createKinds } from "../kinds.ts";
 import { LeaderFence } from "../leader_fence.ts";
-import { type Databases, openDatabases } from "../open_databases.ts";
 import type { KindHandler } from "../registry.ts";
 import { openTelemetry } from "../telemetry.ts";
 import { meetNamespaces } from "../watched_namespaces.ts";
 import type { Connections } from "./connections.ts";
+import { openOwnDatabase, serveDatabases, servingContext } from "./databases.ts";
 import { prepareElection } from "./election.ts";
 import { isExpected, meetCluster, meetDatabase, meetDefinitions, openClient } from "./meet.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -29,12 +29,11 @@ export interface OperatorParts {
   readonly logger: Logger;
   readonly telemetry: Awaited<ReturnType<typeof openTelemetry>>;
   readonly client: KubeClient;
-  readonly databases: Databases;
+  readonly databases: ServedDatabases;
   readonly events: EventRecorder;
   readonly kinds: readonly KindHandler[];
   readonly controls: readonly KindControl[];
   readonly admission: Admission;
-  readonly gate: RegistryGate;
   /** Absent: this is the only replica, and leads. */
   readonly election: LeaderElection | undefined;
   readonly fence: LeaderFence;
@@ -59,31 +58,31 @@ export async function makeParts(
   const logger = createLogger({ format: config.logFormat, level: config.logLevel });
   const telemetry = await openTelemetry();
   const client = resources.adopt(openClient(connections.cluster, telemetry.metrics), (each) => each.close());
-  const databases = resources.use(openDatabases(config, connections.databaseUrl, { logger, telemetry }));
+  const own = openOwnDatabase({ config, connections }, { logger, telemetry });
+  if (own !== undefined) resources.use(own);
   const fence = new LeaderFence();
-  const database = fence.guard(databases.database);
-  const gate = new RegistryGate(database, { allowSuperuser: config.allowSuperuser, now: timing.now });
   const { embeddedCluster, cluster } = connections;
   const clusterId = await meetCluster(client, config.namespaces, signal);
   const whenMissing = embeddedCluster ? "create" : "warn";
   const namespaces = await meetNamespaces({ client, whenMissing, logger }, config.namespaces, signal);
   const podNamespace = cluster.namespace;
   const election = await prepareElection({ config, client, podNamespace, logger }, signal);
-  if (!config.allowSuperuser) await meetDatabase(databases.verdictDatabase, logger, signal);
+  if (own !== undefined && !config.allowSuperuser) await meetDatabase(own.verdictDatabase, logger, signal);
   if (config.installCrds) await meetDefinitions(client, logger, signal);
 
   const shared = { config, client, timing, logger, telemetry };
   const observers = observeEvents(telemetry.metrics);
   const events = new EventRecorder({ ...shared, ...observers, reportingInstance: config.instance });
-  const kinds = createKinds({ ...shared, ...databases, database, gate, clusterId, events });
-  const serving = { ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE };
-  const admission = await Admission.create(serving, signal);
+  const serving = servingContext(shared, { events, clusterId, fence });
+  const databases = resources.use(serveDatabases(shared, own, serving));
+  const kinds = createKinds({ ...shared, databases, serving, events, namespaces: config.namespaces });
+  const admission = await Admission.create({ ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE }, signal);
   const control = {
     ...shared,
     namespaces: config.namespaces,
     workers: config.maxConcurrentReconciles,
     isExpected,
-    recovery: databases.recovery,
+    recovery: databases,
   };
   const controls = kinds.flatMap((kind) => controlKind(kind, control) ?? []);
   const isProvable = config.namespaces.length === 0 || namespaces.length > 0;
@@ -93,5 +92,5 @@ export async function makeParts(
     heartbeat: new Heartbeat(timing, () => performance.now()),
     shutdown: new Shutdown({ inPod: config.inPod, timing }),
   };
-  return { ...shared, ...state, connections, databases, gate, events, kinds, controls, admission, isProvable };
+  return { ...shared, ...state, connections, databases, events, kinds, controls, admission, isProvable };
 }

@@ -86,6 +86,6 @@ async function becomeReady(parts: OperatorParts, prepared: Promise<void>, signal
 
 function tellReady({ config, connections, databases, logger }: OperatorParts): void {
   const { webhookPort, httpPort } = config;
-  logger.info("ready", { webhookPort, httpPort, database: databases.database.address });
+  logger.info("ready", { webhookPort, httpPort, database: databases.fallback?.address });
   connections.onReady?.();
 }

@@ -1,4 +1,4 @@
-import { addressOf, parseConnectionUrl } from "./connection_url.ts";
+import { addressOf, type ConnectionTarget, parseConnectionUrl } from "./connection_url.ts";
 import { PostgresError } from "./errors.ts";
 import { quoteIdentifier, quoteLiteral } from "../text/identifier.ts";
 import { Pool } from "./pool.ts";
@@ -14,6 +14,10 @@ export interface DatabaseOptions {
   readonly maxConnections: number;
   /** Certificates (PEM) that are trusted instead of the system's. */
   readonly certificateAuthority?: string;
+  /** To the same database past a pooler such as PgBouncer, for statements that run outside of any transaction. */
+  readonly directUrl?: string;
+  /** Whether a server may have that IP address: what its name resolves to is known only once it is connected. */
+  readonly mayReach?: (address: string) => boolean;
   /** Called with the SQLSTATE of each notice. */
   readonly onNotice?: (sqlstate: string) => void;
   /** Called once if the server, or a pooler before it, forgets named statements: they are planned anew from then on. */
@@ -120,10 +124,16 @@ const BEGIN_SETTINGS = `SELECT ${settingCalls(PINNED_SETTINGS, "transaction").jo
  * @throws {PostgresError} one line, without the password, if the URL cannot be used.
  */
 export function openDatabase(options: DatabaseOptions): Database {
-  const target = parseConnectionUrl(options.url);
-  if (!target.ok) throw new PostgresError(target.fault, { kind: "condition" });
+  const target = targetOf(options.url);
+  const direct = options.directUrl === undefined ? target : targetOf(options.directUrl);
+  if (direct.database !== target.database) {
+    throw new PostgresError("Cannot use the direct database URL: it must name the same database", {
+      kind: "condition",
+    });
+  }
   const preparation = new Preparation(options.onUnprepared);
-  const open = (signal: AbortSignal) => Session.open({ ...options, preparation, target: target.value }, signal);
+  const open = (signal: AbortSignal) => Session.open({ ...options, preparation, target }, signal);
+  const openDirect = (signal: AbortSignal) => Session.open({ ...options, preparation, target: direct }, signal);
   const pool = new Pool<Session>({
     maximum: options.maxConnections,
     idleMs: IDLE_MS,
@@ -132,12 +142,18 @@ export function openDatabase(options: DatabaseOptions): Database {
     close: (session) => session.close(),
   });
   return {
-    address: `${addressOf(target.value)}/${target.value.database}`,
+    address: `${addressOf(target)}/${target.database}`,
     transaction: (transactionOptions, work) =>
       preparation.attempt(() => runTransaction(pool, transactionOptions, work)),
-    concurrently: (concurrentOptions, text) => runConcurrently(open, concurrentOptions, text),
+    concurrently: (concurrentOptions, text) => runConcurrently(openDirect, concurrentOptions, text),
     close: () => pool.close(),
   };
+}
+
+function targetOf(url: string): ConnectionTarget {
+  const target = parseConnectionUrl(url);
+  if (!target.ok) throw new PostgresError(target.fault, { kind: "condition" });
+  return target.value;
 }
 
 async function runTransaction<T>(

@@ -13,6 +13,7 @@ export interface SessionOptions {
   readonly certificateAuthority?: string | undefined;
   /** Whether statements may have names; shared by all sessions of a database. */
   readonly preparation: Preparation;
+  readonly mayReach?: ((address: string) => boolean) | undefined;
   /** Called with a notice's SQLSTATE only: its text can hold what a user wrote. */
   readonly onNotice?: ((sqlstate: string) => void) | undefined;
 }
@@ -89,8 +90,8 @@ export class Session {
     const timer = setTimeout(() => controller.abort(timeout), CONNECT_TIMEOUT_MS);
     signal.addEventListener("abort", stop, { once: true });
     try {
-      const { target, certificateAuthority } = options;
-      const socket = await openSocket(target, { certificateAuthority, signal: controller.signal });
+      const { target, certificateAuthority, mayReach } = options;
+      const socket = await openSocket(target, { certificateAuthority, mayReach, signal: controller.signal });
       const session = new Session(options, socket);
       await session.#logIn(controller.signal);
       return session;
@@ -206,11 +207,11 @@ export class Session {
   }
 
   #cancel(key: BackendKey): void {
-    const { target, certificateAuthority } = this.#options;
+    const { target, certificateAuthority, mayReach } = this.#options;
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), CANCEL_TIMEOUT_MS);
     // Best effort: without it the server finds out when it next writes to us.
-    cancelBackend(target, key, { certificateAuthority, signal: controller.signal })
+    cancelBackend(target, key, { certificateAuthority, mayReach, signal: controller.signal })
       .catch(() => {})
       .finally(() => clearTimeout(timer));
   }

@@ -7,6 +7,8 @@ import type { ConnectionTarget } from "./connection_url.ts";
 export interface SocketOptions {
   /** Certificates (PEM) that are trusted instead of the system's. */
   readonly certificateAuthority?: string | undefined;
+  /** Asked before anything is said; absent: every address. */
+  readonly mayReach?: ((address: string) => boolean) | undefined;
   /** Ends the attempt; its reason is thrown. */
   readonly signal: AbortSignal;
 }
@@ -31,6 +33,10 @@ export async function openSocket(target: ConnectionTarget, options: SocketOption
       : { host: target.host, port: target.port },
   );
   await waitFor(plain, "connect", options.signal);
+  if (options.mayReach?.(plain.remoteAddress ?? target.host) === false) {
+    plain.destroy();
+    throw new Error("its address belongs to the machine of the operator, not to a server");
+  }
   plain.setNoDelay(true);
   return target.tls ? await encrypt(plain, target, options) : plain;
 }

@@ -3,6 +3,7 @@ import { type DatabaseTable, FINALIZER, RECONNECT_ANNOTATION } from "../../crds/
 import { forbidden } from "../../crds/field_error.ts";
 import type { ReconcileResult } from "../../kube/controller.ts";
 import type { AdmissionRequest, Verdict } from "../admission_review.ts";
+import { KOPF_FINALIZER } from "../kopf_takeover.ts";
 import { type AdmissionContext, admitTable } from "./admit.ts";
 import { type DatabaseReference, formerServerOf, referenceOf } from "./database_reference.ts";
 import { serveNothing, type ServingContext } from "./served_database.ts";
@@ -93,7 +94,8 @@ export class TableDispatch {
     const { objects, recordEvent } = this.#serving;
     const current = await objects.read(object, signal);
     if (current === undefined || current.metadata.uid !== object.metadata.uid) return {};
-    if (!(current.metadata.finalizers ?? []).includes(FINALIZER)) return {};
+    const held = current.metadata.finalizers ?? [];
+    if (!held.includes(FINALIZER) && !held.includes(KOPF_FINALIZER)) return {};
     const note = `the object goes and nothing is dropped, wherever its table is: ${message}`;
     recordEvent(current, { type: "Warning", reason: "TableReleased", note });
     await objects.removeFinalizer(current, signal);

@@ -4,8 +4,8 @@ import { fromFileUrl, relative } from "@std/path";
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const FOLDERS = ["crds", "postgres", "kube", "handlers", "local", "tests"] as const;
 
-/** npm packages that several files may import: the web framework and the standard library. */
-const SHARED_PACKAGES = /^(hono|hono\/.*|@std\/.*)$/;
+/** What several files may import: the web framework, the standard library, and the runtime itself, which is no package. */
+const SHARED_PACKAGES = /^(hono|hono\/.*|@std\/.*|node:.*)$/;
 const TEST_PACKAGES = ["fast-check", "@sinonjs/fake-timers"];
 
 /** Files of `postgres/` that read or write something; every other one is pure. */

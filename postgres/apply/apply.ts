@@ -1,6 +1,6 @@
 import { rebind } from "./rebind.ts";
 import { runConcurrently } from "./run_concurrently.ts";
-import { dueStep, runTransaction, touchesOthers } from "./run_transaction.ts";
+import { dueStep, runTransaction } from "./run_transaction.ts";
 import { stopReason } from "./stop_reason.ts";
 import { undoFailed } from "./undo.ts";
 import type { ApplyLimits, ApplyOutcome, ApplyRequest } from "./request.ts";
@@ -33,10 +33,7 @@ export async function applyTable<F>(
   let created = false;
   let adopted = false;
   for (let count = 0; count < MAX_ROUNDS; count++) {
-    // Most objects that have made nothing yet find nothing: one look less, behind the locks, is enough for them.
-    const round = count === 0 && !request.wasMade
-      ? await runTransaction(database, { request, touchesOthers: false, adopting: false, unseen: true }, limits)
-      : await advance(database, request, limits);
+    const round = await advance(database, request, limits);
     switch (round.kind) {
       case "ran":
         statements.push(...round.step.statements);
@@ -105,8 +102,8 @@ async function run<F>(
 ): Promise<Round<F>> {
   const { request, step, situation } = work;
   if (step?.kind === "Concurrent") return await runConcurrently(database, { ...work, step }, limits);
-  const adopting = isAdopting(situation);
-  return await runTransaction(database, { request, touchesOthers: touchesOthers(step), adopting }, limits);
+  const touchesOthers = step?.changes.some((change) => "foreignKey" in change || "references" in change) ?? false;
+  return await runTransaction(database, { request, touchesOthers, adopting: isAdopting(situation) }, limits);
 }
 
 function isRecorded<F>(row: OwnedTable, request: ApplyRequest<F>): boolean {

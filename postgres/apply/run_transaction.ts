@@ -25,8 +25,6 @@ export interface Work<F> {
   readonly touchesOthers: boolean;
   /** Whether a table that nobody owned is about to become the object's. */
   readonly adopting: boolean;
-  /** Nobody has looked yet: it is only right where there is nothing. */
-  readonly unseen?: true;
 }
 
 /** Plans again behind all locks, and runs the first step of that plan. */
@@ -45,7 +43,6 @@ async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round
   const { row, situation } = work.adopting
     ? await lockAndLook(transaction, work)
     : await lockAndLookAtOnce(transaction, work);
-  if (work.unseen && situation.kind !== "absent") throw new RolledBack({ kind: "again" });
   const stop = stopReason(request, situation);
   if (stop !== undefined) throw new RolledBack(end(stop));
   const isOther = situation.kind === "owned" && isUnbound(situation.row);
@@ -56,7 +53,6 @@ async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round
   if (faults.length > 0) throw new RolledBack(end({ kind: "refused", faults, statements: [] }));
   const step = dueStep(plan, situation);
   if (step?.kind === "Concurrent") throw new RolledBack({ kind: "again" });
-  if (work.unseen && touchesOthers(step)) throw new RolledBack({ kind: "again" });
   return await execute(transaction, request, { situation, row, plan, step, searchPath: verified.searchPath });
 }
 
@@ -105,9 +101,4 @@ function namesOf<F>({ request, touchesOthers }: Work<F>): readonly TableName[] {
     { schema: desired.schema, name: desired.name },
     ...others.map(({ references }) => ({ schema: references.schema, name: references.table })),
   ];
-}
-
-/** Whether a step locks the tables that foreign keys refer to. */
-export function touchesOthers(step: Step | undefined): boolean {
-  return step?.changes.some((change) => "foreignKey" in change || "references" in change) ?? false;
 }

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { parseCommandLine } from "../../handlers/config.ts";
+import { type RoleScript, roleStatements } from "./database_role.ts";
 import { findFreePort } from "../../local/ports.ts";
 import { run } from "../../main.ts";
 import { Kubectl } from "./kubectl.ts";
@@ -35,6 +36,8 @@ export interface OperatorOptions {
   readonly flags?: readonly string[];
   /** Default: the shared one. */
   readonly testbed?: OwnTestbed;
+  /** What made the role. Default: `database_role.sql`. */
+  readonly roleScript?: RoleScript;
   /** Between the operator and PostgreSQL. */
   readonly databasePort?: (port: number) => number;
 }
@@ -51,18 +54,17 @@ export async function startTestOperator(name: string, options: OperatorOptions =
   const admin = connect(testbed.superuserUrl);
   await admin.unsafe(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
   await admin.unsafe(`DROP ROLE IF EXISTS ${role}`);
-  await admin.unsafe(`CREATE ROLE ${role} LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS PASSWORD 'secret-of-${name}'`);
   await admin.unsafe(`CREATE DATABASE ${database}`);
-  await admin.unsafe(`GRANT CREATE, CONNECT ON DATABASE ${database} TO ${role}`);
   await admin.end({ timeout: 1 });
   const sql = connect(urlOf(testbed.superuserUrl, { database }));
-  await sql.unsafe(`GRANT USAGE, CREATE ON SCHEMA public TO ${role}`);
+  const password = `secret-of-${name}`;
+  await sql.unsafe(roleStatements(options.roleScript ?? "database_role.sql", { role, password, database }));
   const kubectl = new Kubectl(testbed, name);
   await kubectl.run(["create", "namespace", name]);
 
   const webhookPort = findFreePort();
   const httpPort = findFreePort();
-  const direct = new URL(urlOf(testbed.superuserUrl, { database, role, password: `secret-of-${name}` }));
+  const direct = new URL(urlOf(testbed.superuserUrl, { database, role, password }));
   direct.port = String((options.databasePort ?? ((port) => port))(Number(direct.port)));
   const databaseUrl = direct.href;
   const process = new OperatorProcess(testbed, databaseUrl, [

@@ -1,17 +1,11 @@
-import postgres from "postgres";
 import { parseCommandLine } from "../../handlers/config.ts";
 import { type RoleScript, roleStatements } from "./database_role.ts";
 import { findFreePort } from "../../local/ports.ts";
 import { run } from "../../main.ts";
 import { Kubectl } from "./kubectl.ts";
+import { connect } from "./sql.ts";
 import { openTestbed, type OwnTestbed } from "./testbed.ts";
 import { eventually } from "./wait.ts";
-
-/** The driver's own types are generic beyond need. */
-interface Sql {
-  unsafe(text: string, parameters?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
-  end(options: { timeout: number }): Promise<void>;
-}
 
 /** An operator in this process, on a database of its own and a namespace of its own. */
 export interface TestOperator {
@@ -159,10 +153,6 @@ export async function columnsOf(operator: TestOperator, table: string): Promise<
      WHERE a.attrelid = to_regclass('public.${table}') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
   );
   return rows.map((row) => String(row["line"]));
-}
-
-function connect(url: string): Sql {
-  return postgres(url, { max: 2, fetch_types: false, onnotice() {} }) as unknown as Sql;
 }
 
 function urlOf(base: string, change: { database: string; role?: string; password?: string }): string {

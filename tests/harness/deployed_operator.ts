@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import type { Kubectl } from "./kubectl.ts";
 import { OperatorProcess } from "./operator_process.ts";
 import type { Testbed } from "./testbed.ts";
@@ -26,6 +26,8 @@ export interface DeployedOptions {
   readonly namespace: string;
   /** Name of the Pod that it plays. */
   readonly podName: string;
+  /** Of mounted Secrets, by their paths below `/var/run`. */
+  readonly files?: Readonly<Record<string, string>>;
   /** After those of the Deployment. */
   readonly flags?: readonly string[];
   /** Where they say so. Default: those of the container. */
@@ -53,15 +55,15 @@ export async function startDeployed(options: DeployedOptions): Promise<OperatorP
     KUBERNETES_SERVICE_HOST: hostname,
     KUBERNETES_SERVICE_PORT: port,
   };
-  const serviceAccountFolder = await writeServiceAccount(options);
+  const runFolder = await writeRunFolder(options);
   const process = new OperatorProcess({
     name: podName,
     flags: [...container.args.map((arg) => expand(arg, env)), ...flags],
     env,
     ports: options.ports ?? { http: portOf(container, "http"), webhook: portOf(container, "webhook") },
-    serviceAccountFolder,
+    runFolder,
   });
-  void process.ended.then(() => Deno.remove(serviceAccountFolder, { recursive: true }));
+  void process.ended.then(() => Deno.remove(runFolder, { recursive: true }));
   return process;
 }
 
@@ -103,10 +105,19 @@ function portOf({ ports }: Container, name: string): number {
   return port;
 }
 
-async function writeServiceAccount({ testbed, kubectl, namespace }: DeployedOptions): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "tablewright-account-" });
+async function writeRunFolder({ testbed, kubectl, namespace, files = {} }: DeployedOptions): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "tablewright-run-" });
   const token = (await kubectl.ok(["create", "token", "tablewright", "--duration=1h"])).trim();
-  const files = { "ca.crt": testbed.certificateAuthority, namespace, token };
-  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(join(folder, name), text);
+  const account = "secrets/kubernetes.io/serviceaccount";
+  const all = {
+    [`${account}/ca.crt`]: testbed.certificateAuthority,
+    [`${account}/namespace`]: namespace,
+    [`${account}/token`]: token,
+    ...files,
+  };
+  for (const [path, text] of Object.entries(all)) {
+    await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
+    await Deno.writeTextFile(join(folder, path), text);
+  }
   return folder;
 }

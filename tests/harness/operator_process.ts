@@ -17,8 +17,8 @@ export interface OperatorProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: free ones. If they are given, `flags` must say so where they are not the usual ones. */
   readonly ports?: { readonly http: number; readonly webhook: number };
-  /** Keeps the files of a service account; the process finds them where every Pod has them, on a file system that it cannot write. */
-  readonly serviceAccountFolder?: string;
+  /** What the process finds in `/var/run`, as the only thing there, on a file system of which it can write nothing: that of a Pod. */
+  readonly runFolder?: string;
   /** Whether it takes itself for one in a Pod, behind a Service. */
   readonly inPod?: boolean;
 }
@@ -132,19 +132,18 @@ const PERMISSIONS = ["--permission-set=operator", "--no-prompt"];
 const AS_POD = `set -e
 run=$(readlink -f /var/run)
 mount -t tmpfs tmpfs "$run"
-mkdir -p "$run/secrets/kubernetes.io/serviceaccount"
-cp "$0"/* "$run/secrets/kubernetes.io/serviceaccount/"
+cp -r "$0"/. "$run"
 mount -o remount,bind,ro "$run"
 mount -o remount,bind,ro /
 exec "$@"`;
 
 function spawn(options: OperatorProcessOptions, ports: readonly string[]): Deno.ChildProcess {
-  const { serviceAccountFolder } = options;
+  const { runFolder } = options;
   const flags = ["--log-format", "json", ...ports, ...(options.flags ?? [])];
   const command = [Deno.execPath(), "run", "--quiet", "--no-check", ...PERMISSIONS, MAIN, ...flags];
-  const [program = "", ...args] = serviceAccountFolder === undefined
+  const [program = "", ...args] = runFolder === undefined
     ? command
-    : ["unshare", "--mount", "sh", "-c", AS_POD, serviceAccountFolder, ...command];
+    : ["unshare", "--mount", "sh", "-c", AS_POD, runFolder, ...command];
   return new Deno.Command(program, {
     args,
     clearEnv: true,
@@ -159,11 +158,9 @@ function spawn(options: OperatorProcessOptions, ports: readonly string[]): Deno.
 const OF_DENO = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
 
 function environmentOf(options: OperatorProcessOptions): Record<string, string> {
-  const { kubeconfigPath, databaseUrl, serviceAccountFolder } = options;
+  const { kubeconfigPath, databaseUrl, runFolder } = options;
   const { KUBERNETES_SERVICE_HOST: _host, POD_NAMESPACE: _namespace, ...inherited } = Deno.env.toObject();
-  const own = Object.entries(inherited).filter(([name]) =>
-    serviceAccountFolder === undefined || OF_DENO.includes(name)
-  );
+  const own = Object.entries(inherited).filter(([name]) => runFolder === undefined || OF_DENO.includes(name));
   return {
     ...Object.fromEntries(own),
     NO_COLOR: "1",

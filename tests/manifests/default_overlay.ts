@@ -4,7 +4,7 @@ import { requestsOf } from "../harness/audit_log.ts";
 import { startDeployed } from "../harness/deployed_operator.ts";
 import { build, giveDatabase, neverUsed, overlay, startInstallation } from "../harness/installation.ts";
 import { Kubectl } from "../harness/kubectl.ts";
-import { POD_ADDRESS } from "../harness/network_namespace.ts";
+import { operatorPods, tellRunning } from "../harness/operator_pods.ts";
 import type { OperatorProcess } from "../harness/operator_process.ts";
 import { serverObjects } from "../harness/server_objects.ts";
 import { eventually } from "../harness/wait.ts";
@@ -25,10 +25,6 @@ const RARELY_USED: Readonly<Record<string, string>> = {
   "patch events.events.k8s.io": "the same event again within 6 minutes",
 };
 
-interface Pod {
-  readonly metadata: { readonly name: string };
-}
-
 /** A webhook configuration. */
 interface Registered {
   readonly metadata: { readonly ownerReferences: readonly { readonly kind: string; readonly name: string }[] };
@@ -36,23 +32,6 @@ interface Registered {
     readonly failurePolicy: string;
     readonly clientConfig: { readonly service: Readonly<Record<string, unknown>> };
   }[];
-}
-
-async function pods(): Promise<readonly Pod[]> {
-  const selector = "app.kubernetes.io/name=tablewright,app.kubernetes.io/component=operator";
-  return JSON.parse(await system.ok(["get", "pods", "-l", selector, "-o", "json"])).items;
-}
-
-/** What scheduler and kubelet say of a Pod whose container runs: then the endpoints of the Service lead to it. */
-async function tellRunning({ metadata: { name } }: Pod): Promise<void> {
-  await system.apply({ apiVersion: "v1", kind: "Node", metadata: { name: "node" } });
-  const binding = { apiVersion: "v1", kind: "Binding", metadata: { name }, target: { kind: "Node", name: "node" } };
-  const path = `/api/v1/namespaces/${NAMESPACE}/pods/${name}/binding`;
-  await system.ok(["create", "--raw", path, "-f", "-"], JSON.stringify(binding));
-  const condition = { type: "Ready", status: "True", lastTransitionTime: new Date().toISOString() };
-  const addresses = { podIP: POD_ADDRESS, podIPs: [{ ip: POD_ADDRESS }] };
-  const status = { phase: "Running", ...addresses, conditions: [condition] };
-  await system.ok(["patch", "pod", name, "--subresource=status", "--type=merge", "-p", JSON.stringify({ status })]);
 }
 
 async function columns(): Promise<readonly unknown[]> {
@@ -73,11 +52,14 @@ Deno.test("kubectl apply -k installs everything at once, and says nothing of Pod
   assertEquals([code, stderr], [0, ""]);
   await system.ok(["apply", "-k", folder]);
   assertEquals(await system.ok(["diff", "-k", folder]), "");
-  await eventually("the Pods pass the restricted standard and are made", async () => (await pods()).length === 2);
+  await eventually(
+    "the Pods pass the restricted standard and are made",
+    async () => (await operatorPods(system)).length === 2,
+  );
 });
 
 Deno.test("without the Secret of the database the operator ends with one line that names what is missing", async () => {
-  const [pod] = await pods();
+  const [pod] = await operatorPods(system);
   const process = await startDeployed({ ...installation, kubectl: system, podName: pod?.metadata.name ?? "" });
   assertEquals((await process.ended).code, 1);
   assertEquals(process.words, ["Cannot choose a database: DATABASE_URL must be set"]);
@@ -85,11 +67,11 @@ Deno.test("without the Secret of the database the operator ends with one line th
 
 Deno.test("with the token of its ServiceAccount and the Secret it leads, and registers webhooks through its Service", async () => {
   await giveDatabase(installation);
-  const [first, second] = await pods();
+  const [first, second] = await operatorPods(system);
   if (first === undefined || second === undefined) throw new Error("there are two Pods");
   leader = await startDeployed({ ...installation, kubectl: system, podName: first.metadata.name });
   await leader.says("this process leads");
-  await tellRunning(first);
+  await tellRunning(system, first);
   await leader.ready();
   const ports = { http: 8081, webhook: 8444 };
   const flags = ["--http-port", String(ports.http), "--webhook-port", String(ports.webhook)];

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl, relative } from "@std/path";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
-const FOLDERS = ["crds", "postgres", "kube", "handlers", "local", "tests"] as const;
+const FOLDERS = ["crds", "postgres", "kube", "handlers", "local", "build", "tests"] as const;
 
 /** npm packages that several files may import: the web framework and the standard library. */
 const SHARED_PACKAGES = /^(hono|hono\/.*|@std\/.*)$/;

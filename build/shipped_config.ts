@@ -25,7 +25,7 @@ function sourcesIn(folder: string): readonly string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
     const path = `${folder}/${name}`;
     if (isDirectory) return sourcesIn(path);
-    return name.endsWith(".ts") && !name.endsWith("_test.ts") ? [Deno.readTextFileSync(path)] : [];
+    return name.endsWith(".ts") ? [Deno.readTextFileSync(path)] : [];
   });
 }
 

@@ -136,6 +136,8 @@ Deno.test("a Database becomes a Pod that passes the restricted standard, is chan
 });
 
 Deno.test("nothing was refused by RBAC, and no rule is without use", async () => {
+  assertEquals((await shop.apply(orders({ KEPT: "text" }))).code, 0);
+  await shop.ok(["wait", "--for=condition=Ready", "databasetable/orders", "--timeout=60s"]);
   leader.send("SIGTERM");
   assertEquals((await leader.ended).code, 0);
   await standby.says("this process leads");
@@ -148,7 +150,7 @@ Deno.test("nothing was refused by RBAC, and no rule is without use", async () =>
   assertEquals(errors, []);
 });
 
-Deno.test("uninstalling the operator removes its webhooks, and keeps the tables", async () => {
+Deno.test("uninstalling as the documentation says removes webhooks and kinds, and keeps the tables", async () => {
   await system.ok(["delete", "clusterrole", "tablewright"]);
   await eventually(
     "the garbage collector has seen it",
@@ -156,6 +158,16 @@ Deno.test("uninstalling the operator removes its webhooks, and keeps the tables"
       await system.get("validatingwebhookconfiguration", "tablewright") === undefined &&
       await system.get("mutatingwebhookconfiguration", "tablewright") === undefined,
   );
+  await shop.ok(["patch", "databasetable", "orders", "--type=merge", "-p", '{"metadata":{"finalizers":null}}']);
+  // No kubelet ends the Pod that this test played.
+  await system.ok(["delete", "-k", folder, "--ignore-not-found", "--wait=false"]);
+  await eventually(
+    "the kinds are gone",
+    async () =>
+      await system.get("crd", "databasetables.kopf.demo") === undefined &&
+      await system.get("crd", "databases.zalando.org") === undefined,
+  );
+  assertEquals(await columns(), ["id", "kept"]);
 });
 
 Deno.test("every object is in the namespace of the operator, or has none", async () => {

@@ -33,5 +33,5 @@ if (import.meta.main) {
   const config = JSON.parse(Deno.readTextFileSync("deno.json")) as DenoConfig;
   const folders = ["crds", "postgres", "kube", "handlers"];
   const sources = [Deno.readTextFileSync("main.ts"), ...folders.flatMap(sourcesIn)];
-  Deno.writeTextFileSync("deno.json", JSON.stringify(shippedConfig(config, sources), undefined, 2));
+  await Deno.writeTextFile("deno.json", JSON.stringify(shippedConfig(config, sources), undefined, 2));
 }

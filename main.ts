@@ -3,6 +3,7 @@
 import { chooseCluster } from "./handlers/choose_cluster.ts";
 import { type Config, type Environment, parseCommandLine } from "./handlers/config.ts";
 import { StartError } from "./handlers/errors.ts";
+import { askHealth } from "./handlers/health_command.ts";
 import { run } from "./handlers/operator/run.ts";
 import { countStopRequests } from "./handlers/stop_requests.ts";
 import { KubeError } from "./kube/client.ts";
@@ -24,6 +25,8 @@ async function main(args: readonly string[], env: Environment): Promise<number> 
     case "usage":
       console.error(command.message);
       return 64;
+    case "health":
+      return await askHealth(command.config);
     case "run":
       return await runUntilSignal(command.config, env);
   }

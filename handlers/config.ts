@@ -41,6 +41,7 @@ export interface Config extends WebhookFlags {
 
 export type Command =
   | { readonly kind: "run"; readonly config: Config }
+  | { readonly kind: "health"; readonly config: Config }
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version"; readonly text: string }
   | { readonly kind: "usage"; readonly message: string };
@@ -52,6 +53,7 @@ export const VERSION = "0.1.0";
 export const HELP = `Tablewright: PostgreSQL tables as Kubernetes objects
 
 Usage: tablewright [run] [flags]
+       tablewright health [flags]     exit 0 if the operator on this machine, with the same flags, is alive
        tablewright version
 
   -n, --namespace NAME      watch this namespace; repeatable (also WATCH_NAMESPACE, comma-separated)
@@ -140,9 +142,10 @@ export function parseCommandLine(args: readonly string[], env: Environment): Com
   const [verb = "run", ...rest] = parsed._.map(String);
   if (parsed["help"] === true || verb === "help") return { kind: "help", text: HELP };
   if (verb === "version") return { kind: "version", text: `tablewright ${VERSION}` };
-  if (verb !== "run" || rest.length > 0) return usage(`unknown argument "${verb === "run" ? rest[0] : verb}"`);
+  const isKnown = verb === "run" || verb === "health";
+  if (!isKnown || rest.length > 0) return usage(`unknown argument "${isKnown ? rest[0] : verb}"`);
   try {
-    return { kind: "run", config: readConfig(parsed, env) };
+    return { kind: verb, config: readConfig(parsed, env) };
   } catch (error) {
     if (error instanceof UsageError) return usage(error.message);
     throw error;

@@ -1,3 +1,4 @@
+import { askHealth } from "../handlers/health_command.ts";
 import { fromFileUrl } from "@std/path";
 import { parseCommandLine } from "../handlers/config.ts";
 import { killAllChildren } from "./children.ts";
@@ -37,6 +38,8 @@ async function main(): Promise<number> {
       return 0;
     case "usage":
       return fail(command.message, EXIT_USAGE);
+    case "health":
+      return await askHealth(command.config);
     case "run":
       break;
   }

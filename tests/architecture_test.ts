@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl, relative } from "@std/path";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
-const FOLDERS = ["crds", "postgres", "kube", "handlers", "local", "tests"] as const;
+const FOLDERS = ["crds", "postgres", "kube", "handlers", "local", "build", "tests"] as const;
 
 /** What several files may import: the web framework, the standard library, and the runtime itself, which is no package. */
 const SHARED_PACKAGES = /^(hono|hono\/.*|@std\/.*|node:.*)$/;

@@ -7,7 +7,7 @@
 import { denoTest, denoTestWith, RESULTS } from "./harness/test_run.ts";
 import { startTestbed } from "./harness/testbed.ts";
 
-const UNIT_FOLDERS = ["crds", "postgres", "kube", "handlers", "local"];
+const UNIT_FOLDERS = ["crds", "postgres", "kube", "handlers", "local", "build"];
 
 async function runIntegration(args: readonly string[]): Promise<boolean> {
   const testbed = await startTestbed();

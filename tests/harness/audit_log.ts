@@ -1,3 +1,4 @@
+import type { AuditedRequest } from "./rbac_usage.ts";
 import type { Testbed } from "./testbed.ts";
 
 /** One write that the API server logged. */
@@ -15,7 +16,13 @@ interface AuditEvent {
   readonly user?: { readonly username?: string };
   readonly annotations?: Readonly<Record<string, string>>;
   readonly userAgent?: string;
-  readonly objectRef?: { readonly namespace?: string; readonly name?: string; readonly subresource?: string };
+  readonly objectRef?: {
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly subresource?: string;
+    readonly apiGroup?: string;
+    readonly resource?: string;
+  };
   readonly responseStatus?: { readonly code?: number };
 }
 
@@ -46,13 +53,36 @@ export async function requestsOf(
   testbed: Testbed,
   serviceAccount: { readonly namespace: string; readonly name: string },
 ): Promise<{ readonly allowed: readonly string[]; readonly forbidden: readonly string[] }> {
-  const username = `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}`;
-  const events = (await readEvents(testbed)).filter(({ user }) => user?.username === username);
+  const events = await eventsOf(testbed, serviceAccount);
   const lines = (decision: string) =>
     events
       .filter(({ annotations }) => annotations?.["authorization.k8s.io/decision"] === decision)
       .map(({ verb, requestURI }) => `${verb} ${requestURI}`);
   return { allowed: lines("allow"), forbidden: lines("forbid") };
+}
+
+/** What a service account asked for and was allowed, as far as a role can grant it. */
+export async function resourceRequestsOf(
+  testbed: Testbed,
+  serviceAccount: { readonly namespace: string; readonly name: string },
+): Promise<readonly AuditedRequest[]> {
+  return (await eventsOf(testbed, serviceAccount))
+    .filter(({ annotations }) => annotations?.["authorization.k8s.io/decision"] === "allow")
+    .map(({ verb, objectRef = {}, responseStatus }) => ({
+      verb,
+      group: objectRef.apiGroup ?? "",
+      resource: [objectRef.resource, objectRef.subresource].filter((each) => each !== undefined).join("/"),
+      name: objectRef.name ?? "",
+      code: responseStatus?.code ?? 0,
+    }));
+}
+
+async function eventsOf(
+  testbed: Testbed,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): Promise<readonly AuditEvent[]> {
+  const username = `system:serviceaccount:${namespace}:${name}`;
+  return (await readEvents(testbed)).filter(({ user }) => user?.username === username);
 }
 
 async function readEvents(testbed: Testbed): Promise<readonly AuditEvent[]> {

@@ -1,16 +1,11 @@
-import postgres from "postgres";
 import { parseCommandLine } from "../../handlers/config.ts";
+import { type RoleScript, roleStatements } from "./database_role.ts";
 import { findFreePort } from "../../local/ports.ts";
 import { run } from "../../main.ts";
 import { Kubectl } from "./kubectl.ts";
+import { connect } from "./sql.ts";
 import { openTestbed, type OwnTestbed } from "./testbed.ts";
 import { eventually } from "./wait.ts";
-
-/** The driver's own types are generic beyond need. */
-interface Sql {
-  unsafe(text: string, parameters?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
-  end(options: { timeout: number }): Promise<void>;
-}
 
 /** An operator in this process, on a database of its own and a namespace of its own. */
 export interface TestOperator {
@@ -35,6 +30,8 @@ export interface OperatorOptions {
   readonly flags?: readonly string[];
   /** Default: the shared one. */
   readonly testbed?: OwnTestbed;
+  /** What made the role. Default: `database_role.sql`. */
+  readonly roleScript?: RoleScript;
   /** Between the operator and PostgreSQL. */
   readonly databasePort?: (port: number) => number;
 }
@@ -51,18 +48,17 @@ export async function startTestOperator(name: string, options: OperatorOptions =
   const admin = connect(testbed.superuserUrl);
   await admin.unsafe(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
   await admin.unsafe(`DROP ROLE IF EXISTS ${role}`);
-  await admin.unsafe(`CREATE ROLE ${role} LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS PASSWORD 'secret-of-${name}'`);
   await admin.unsafe(`CREATE DATABASE ${database}`);
-  await admin.unsafe(`GRANT CREATE, CONNECT ON DATABASE ${database} TO ${role}`);
   await admin.end({ timeout: 1 });
   const sql = connect(urlOf(testbed.superuserUrl, { database }));
-  await sql.unsafe(`GRANT USAGE, CREATE ON SCHEMA public TO ${role}`);
+  const password = `secret-of-${name}`;
+  await sql.unsafe(roleStatements(options.roleScript ?? "database_role.sql", { role, password, database }));
   const kubectl = new Kubectl(testbed, name);
   await kubectl.run(["create", "namespace", name]);
 
   const webhookPort = findFreePort();
   const httpPort = findFreePort();
-  const direct = new URL(urlOf(testbed.superuserUrl, { database, role, password: `secret-of-${name}` }));
+  const direct = new URL(urlOf(testbed.superuserUrl, { database, role, password }));
   direct.port = String((options.databasePort ?? ((port) => port))(Number(direct.port)));
   const databaseUrl = direct.href;
   const process = new OperatorProcess(testbed, databaseUrl, [
@@ -157,10 +153,6 @@ export async function columnsOf(operator: TestOperator, table: string): Promise<
      WHERE a.attrelid = to_regclass('public.${table}') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
   );
   return rows.map((row) => String(row["line"]));
-}
-
-function connect(url: string): Sql {
-  return postgres(url, { max: 2, fetch_types: false, onnotice() {} }) as unknown as Sql;
 }
 
 function urlOf(base: string, change: { database: string; role?: string; password?: string }): string {

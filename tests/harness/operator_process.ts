@@ -9,11 +9,16 @@ const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
 export interface OperatorProcessOptions {
   /** For messages and for the identity of the process in the Lease. */
   readonly name: string;
-  readonly kubeconfigPath: string;
-  readonly databaseUrl: string;
+  /** Absent: it must find the cluster in another way. */
+  readonly kubeconfigPath?: string;
+  readonly databaseUrl?: string;
   /** Besides ports and the log format. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: free ones. If they are given, `flags` must say so where they are not the usual ones. */
+  readonly ports?: { readonly http: number; readonly webhook: number };
+  /** What the process finds in `/var/run`, as the only thing there, on a file system of which it can write nothing: that of a Pod. */
+  readonly runFolder?: string;
   /** Whether it takes itself for one in a Pod, behind a Service. */
   readonly inPod?: boolean;
 }
@@ -46,9 +51,10 @@ export class OperatorProcess {
 
   constructor(options: OperatorProcessOptions) {
     this.name = options.name;
-    this.httpPort = findFreePort();
-    this.webhookPort = findFreePort();
-    this.#child = spawn(options, ["--http-port", `${this.httpPort}`, "--webhook-port", `${this.webhookPort}`]);
+    this.httpPort = options.ports?.http ?? findFreePort();
+    this.webhookPort = options.ports?.webhook ?? findFreePort();
+    const ports = ["--http-port", `${this.httpPort}`, "--webhook-port", `${this.webhookPort}`];
+    this.#child = spawn(options, options.ports === undefined ? ports : []);
     const read = this.#readLog();
     this.ended = this.#child.status.then(async ({ code, signal }) => {
       const at = performance.now();
@@ -119,27 +125,51 @@ export class OperatorProcess {
   }
 }
 
+/** As the image and the compiled binary run: exactly the permissions of the operator, and nobody to ask for more. */
+const PERMISSIONS = ["--permission-set=operator", "--no-prompt"];
+
+/** The mount namespace is the process' own: nobody else sees the token, and it changes nothing on this machine. */
+const AS_POD = `set -e
+run=$(readlink -f /var/run)
+mount -t tmpfs tmpfs "$run"
+cp -r "$0"/. "$run"
+mount -o remount,bind,ro "$run"
+mount -o remount,bind,ro /
+exec "$@"`;
+
 function spawn(options: OperatorProcessOptions, ports: readonly string[]): Deno.ChildProcess {
-  const { KUBERNETES_SERVICE_HOST: _host, POD_NAMESPACE: _namespace, ...inherited } = Deno.env.toObject();
-  const env = {
-    ...inherited,
-    NO_COLOR: "1",
-    POD_NAME: options.name,
-    KUBECONFIG: options.kubeconfigPath,
-    DATABASE_URL: options.databaseUrl,
-    ...(options.inPod === true ? { KUBERNETES_SERVICE_HOST: "127.0.0.1" } : {}),
-    ...options.env,
-  };
+  const { runFolder } = options;
   const flags = ["--log-format", "json", ...ports, ...(options.flags ?? [])];
-  const args = ["run", "--quiet", "--no-check", "--allow-all", MAIN, ...flags];
-  return new Deno.Command(Deno.execPath(), {
+  const command = [Deno.execPath(), "run", "--quiet", "--no-check", ...PERMISSIONS, MAIN, ...flags];
+  const [program = "", ...args] = runFolder === undefined
+    ? command
+    : ["unshare", "--mount", "sh", "-c", AS_POD, runFolder, ...command];
+  return new Deno.Command(program, {
     args,
     clearEnv: true,
-    env,
+    env: environmentOf(options),
     stdin: "null",
     stdout: "null",
     stderr: "piped",
   }).spawn();
+}
+
+/** Where Deno finds what it has cached; an image says the same to it. */
+const OF_DENO = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
+
+function environmentOf(options: OperatorProcessOptions): Record<string, string> {
+  const { kubeconfigPath, databaseUrl, runFolder } = options;
+  const { KUBERNETES_SERVICE_HOST: _host, POD_NAMESPACE: _namespace, ...inherited } = Deno.env.toObject();
+  const own = Object.entries(inherited).filter(([name]) => runFolder === undefined || OF_DENO.includes(name));
+  return {
+    ...Object.fromEntries(own),
+    NO_COLOR: "1",
+    POD_NAME: options.name,
+    ...(kubeconfigPath === undefined ? {} : { KUBECONFIG: kubeconfigPath }),
+    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+    ...(options.inPod === true ? { KUBERNETES_SERVICE_HOST: "127.0.0.1" } : {}),
+    ...options.env,
+  };
 }
 
 function parseEntry(line: string): LogEntry | undefined {

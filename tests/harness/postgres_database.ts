@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { roleStatements } from "./database_role.ts";
 import { startThrowawayPostgres, type ThrowawayPostgres } from "./postgres_version.ts";
 
 /** A database of its own on a real server, for one file of tests. */
@@ -36,14 +37,12 @@ export async function startTestDatabase(name: string, serverUrl?: string): Promi
   const database = `tw_${name}`;
   const roles = [`${database}_operator`, `${database}_other`] as const;
   await run(admin, [`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`]);
-  for (const role of roles) {
-    await run(admin, [`DROP ROLE IF EXISTS ${role}`, `CREATE ROLE ${role} LOGIN NOSUPERUSER PASSWORD 'p%ss word'`]);
-  }
-  await run(admin, [`CREATE DATABASE ${database}`, `GRANT CREATE, CONNECT ON DATABASE ${database} TO ${roles[0]}`]);
+  for (const role of roles) await run(admin, [`DROP ROLE IF EXISTS ${role}`]);
+  await run(admin, [`CREATE DATABASE ${database}`, `CREATE ROLE ${roles[1]} LOGIN NOSUPERUSER PASSWORD 'p%ss word'`]);
   await admin.end({ timeout: 1 });
   const superuserUrl = urlOf(server.superuserUrl, { database });
   const superuser = connect(superuserUrl);
-  await run(superuser, [`GRANT USAGE, CREATE ON SCHEMA public TO ${roles[0]}`]);
+  await run(superuser, [roleStatements("database_role.sql", { role: roles[0], password: "p%ss word", database })]);
   return {
     url: urlOf(server.superuserUrl, { database, role: roles[0] }),
     otherUrl: urlOf(server.superuserUrl, { database, role: roles[1] }),

@@ -11,10 +11,10 @@ import { createServingIdentity, takeIdentityStep } from "../../kube/serving_iden
 import { systemTiming } from "../../kube/timing.ts";
 import { type AdmissionServer, fastTiming, startAdmissionServer } from "../harness/admission_server.ts";
 import { startTestCluster } from "../harness/kube_cluster.ts";
+import { POD_ADDRESS } from "../harness/network_namespace.ts";
 import { startReviewLoad } from "../harness/review_load.ts";
 import { eventually } from "../harness/wait.ts";
 
-const ADDRESS = "10.77.0.1";
 const NAMESPACE = "ops";
 const INSTANCE = "through-service";
 const IN_FLIGHT = 20;
@@ -42,7 +42,7 @@ async function addEndpoint(name: string, port: number): Promise<void> {
   await client.create(SLICES, {
     ...{ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", metadata: { name, namespace: NAMESPACE, labels } },
     ...{ addressType: "IPv4", ports: [{ name: "https", port, protocol: "TCP" }] },
-    endpoints: [{ addresses: [ADDRESS], conditions: { ready: true } }],
+    endpoints: [{ addresses: [POD_ADDRESS], conditions: { ready: true } }],
   });
 }
 

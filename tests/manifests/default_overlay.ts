@@ -1,0 +1,179 @@
+// Runs in a network namespace of its own: see tests/manifests_test.ts.
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { requestsOf } from "../harness/audit_log.ts";
+import { startDeployed } from "../harness/deployed_operator.ts";
+import { build, giveDatabase, neverUsed, overlay, startInstallation } from "../harness/installation.ts";
+import { Kubectl } from "../harness/kubectl.ts";
+import { operatorPods, tellRunning } from "../harness/operator_pods.ts";
+import type { OperatorProcess } from "../harness/operator_process.ts";
+import { serverObjects } from "../harness/server_objects.ts";
+import { eventually } from "../harness/wait.ts";
+
+const NAMESPACE = "tablewright-system";
+const installation = await startInstallation(NAMESPACE);
+const { kubectl: system, testbed, sql } = installation;
+/** Of a user, who has nothing to do with the operator. */
+const shop = new Kubectl(testbed, "shop");
+const servers = serverObjects(shop, "shop");
+const folder = overlay("default");
+let leader: OperatorProcess;
+let standby: OperatorProcess;
+
+/** What nothing below needs, and why it is granted. */
+const RARELY_USED: Readonly<Record<string, string>> = {
+  "patch databases.zalando.org": "message and node port as annotations, under a definition that prunes the status",
+  "patch events.events.k8s.io": "the same event again within 6 minutes",
+};
+
+/** A webhook configuration. */
+interface Registered {
+  readonly metadata: { readonly ownerReferences: readonly { readonly kind: string; readonly name: string }[] };
+  readonly webhooks: readonly {
+    readonly failurePolicy: string;
+    readonly clientConfig: { readonly service: Readonly<Record<string, unknown>> };
+  }[];
+}
+
+async function columns(): Promise<readonly unknown[]> {
+  const rows = await sql.unsafe(
+    "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('public.orders') AND attnum > 0 AND NOT attisdropped",
+  );
+  return rows.map((row) => row["attname"]);
+}
+
+function orders(...columns: readonly unknown[]): unknown {
+  const spec = { tableName: "orders", columns: [{ ID: "integer" }, ...columns], primaryKey: "ID" };
+  return { apiVersion: "kopf.demo/v1", kind: "DatabaseTable", metadata: { name: "orders", namespace: "shop" }, spec };
+}
+
+Deno.test("kubectl apply -k installs everything at once, and says nothing of Pod Security", async () => {
+  // What needs a kind of the same command waits a moment for it.
+  const { code, stderr } = await system.run(["apply", "-k", folder]);
+  assertEquals([code, stderr], [0, ""]);
+  await system.ok(["apply", "-k", folder]);
+  assertEquals(await system.ok(["diff", "-k", folder]), "");
+  await eventually(
+    "the Pods pass the restricted standard and are made",
+    async () => (await operatorPods(system)).length === 2,
+  );
+});
+
+Deno.test("without the Secret of the database the operator ends with one line that names what is missing", async () => {
+  const [pod] = await operatorPods(system);
+  const process = await startDeployed({ ...installation, kubectl: system, podName: pod?.metadata.name ?? "" });
+  assertEquals((await process.ended).code, 1);
+  assertEquals(process.words, ["Cannot choose a database: DATABASE_URL must be set"]);
+});
+
+Deno.test("with the token of its ServiceAccount and the Secret it leads, and registers webhooks through its Service", async () => {
+  await giveDatabase(installation);
+  const [first, second] = await operatorPods(system);
+  if (first === undefined || second === undefined) throw new Error("there are two Pods");
+  leader = await startDeployed({ ...installation, kubectl: system, podName: first.metadata.name });
+  await leader.says("this process leads");
+  await tellRunning(system, first);
+  await leader.ready();
+  const ports = { http: 8081, webhook: 8444 };
+  const flags = ["--http-port", String(ports.http), "--webhook-port", String(ports.webhook)];
+  standby = await startDeployed({ ...installation, kubectl: system, podName: second.metadata.name, flags, ports });
+  await standby.ready();
+  const { metadata, webhooks } = await eventually("it has proven that the Service leads to it", async () => {
+    const configuration = await system.get("validatingwebhookconfiguration", "tablewright") as Registered | undefined;
+    return configuration?.webhooks[0]?.failurePolicy === "Fail" && configuration;
+  });
+  assertEquals(webhooks[0]?.clientConfig.service, {
+    ...{ name: "tablewright-webhook", namespace: NAMESPACE, port: 443 },
+    path: "/validate",
+  });
+  assertEquals(metadata.ownerReferences.map(({ kind, name }) => `${kind}/${name}`), [
+    "ClusterRole/tablewright",
+  ]);
+});
+
+Deno.test("the administrator of a namespace makes, changes and deletes a table, and a bad change is refused", async () => {
+  await system.ok(["create", "namespace", "shop"]);
+  await system.ok(["-n", "shop", "create", "rolebinding", "ann", "--clusterrole=edit", "--user=ann"]);
+  const ann = ["--as=ann"];
+  const made = await shop.apply(orders(), ...ann);
+  assertEquals(made.code, 0, made.stderr);
+  assertStringIncludes(made.stderr, "CREATE TABLE");
+  await shop.ok(["wait", "--for=condition=Ready", "databasetable/orders", "--timeout=60s", ...ann]);
+  assertEquals((await shop.apply(orders({ NOTE: "text" }), ...ann)).code, 0);
+  await eventually("the column is there", async () => (await columns()).includes("note"));
+  const refused = await shop.apply(orders(), ...ann);
+  assertEquals(refused.code, 1);
+  assertStringIncludes(refused.stderr, 'spec.columns: removing column "note"');
+  const adopting = await shop.apply({ ...orders({ NOTE: "text" }) as object, ...{ spec: adoptingSpec() } }, ...ann);
+  assertStringIncludes(adopting.stderr, "needs the RBAC verb adopt");
+  await shop.ok(["delete", "databasetable", "orders", "--timeout=60s", ...ann]);
+  assertEquals(await columns(), []);
+});
+
+function adoptingSpec(): unknown {
+  const { spec } = orders({ NOTE: "text" }) as { readonly spec: object };
+  return { ...spec, adoptionPolicy: "IfIdentical" };
+}
+
+Deno.test("a Database becomes a Pod that passes the restricted standard, is changed and goes", async () => {
+  await system.ok(["label", "namespace", "shop", "pod-security.kubernetes.io/enforce=restricted"]);
+  const spec = { type: "postgres", storage: { size: "1Gi" }, networkPolicy: { enabled: true } };
+  await servers.applied("main", spec);
+  const uid = await eventually("its Pod is made", () => servers.uidOf("pod", "main"));
+  await eventually("the status is written", async () => (await servers.database("main")).status !== undefined);
+  await eventually("the policy is made", () => servers.uidOf("networkpolicy", "main"));
+  await servers.applied("main", {
+    ...spec,
+    resources: { limits: { memory: "3Gi" } },
+    networkPolicy: { enabled: false },
+  });
+  await eventually("another Pod", async () => {
+    const now = await servers.uidOf("pod", "main");
+    return now !== undefined && now !== uid;
+  });
+  await servers.gone("networkpolicy", "main");
+  await shop.ok(["delete", "databases.zalando.org", "main", "--timeout=60s"]);
+  await servers.gone("service", "main");
+});
+
+Deno.test("nothing was refused by RBAC, and no rule is without use", async () => {
+  assertEquals((await shop.apply(orders({ KEPT: "text" }))).code, 0);
+  await shop.ok(["wait", "--for=condition=Ready", "databasetable/orders", "--timeout=60s"]);
+  leader.send("SIGTERM");
+  assertEquals((await leader.ended).code, 0);
+  await standby.says("this process leads");
+  await standby.close();
+  const { allowed, forbidden } = await requestsOf(testbed, { namespace: NAMESPACE, name: "tablewright" });
+  assertEquals([allowed.length > 100, forbidden], [true, []]);
+  const unused = await neverUsed(installation, folder);
+  assertEquals(unused.filter((each) => RARELY_USED[each] === undefined), []);
+  const errors = [...leader.log, ...standby.log].filter(({ level }) => level === "error");
+  assertEquals(errors, []);
+});
+
+Deno.test("uninstalling as the documentation says removes webhooks and kinds, and keeps the tables", async () => {
+  await system.ok(["delete", "clusterrole", "tablewright"]);
+  await eventually(
+    "the garbage collector has seen it",
+    async () =>
+      await system.get("validatingwebhookconfiguration", "tablewright") === undefined &&
+      await system.get("mutatingwebhookconfiguration", "tablewright") === undefined,
+  );
+  await shop.ok(["patch", "databasetable", "orders", "--type=merge", "-p", '{"metadata":{"finalizers":null}}']);
+  // No kubelet ends the Pod that this test played.
+  await system.ok(["delete", "-k", folder, "--ignore-not-found", "--wait=false"]);
+  await eventually(
+    "the kinds are gone",
+    async () =>
+      await system.get("crd", "databasetables.kopf.demo") === undefined &&
+      await system.get("crd", "databases.zalando.org") === undefined,
+  );
+  assertEquals(await columns(), ["id", "kept"]);
+});
+
+Deno.test("every object is in the namespace of the operator, or has none", async () => {
+  const elsewhere = (await build(system, folder)).filter(({ metadata }) =>
+    metadata.namespace !== undefined && metadata.namespace !== NAMESPACE
+  );
+  assertEquals(elsewhere, []);
+  await installation.stop();
+});

@@ -76,7 +76,8 @@ export async function makeParts(
   const observers = observeEvents(telemetry.metrics);
   const events = new EventRecorder({ ...shared, ...observers, reportingInstance: config.instance });
   const kinds = createKinds({ ...shared, ...databases, database, gate, clusterId, events });
-  const serving = { ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE };
+  const replicasNamespace = election === undefined ? undefined : config.leaderElectionNamespace ?? podNamespace;
+  const serving = { ...shared, replicasNamespace, embeddedCluster, kinds, probeType: TABLE_RESOURCE };
   const admission = await Admission.create(serving, signal);
   const control = {
     ...shared,

@@ -67,8 +67,8 @@ export async function makeParts(
   const clusterId = await meetCluster(client, config.namespaces, signal);
   const whenMissing = embeddedCluster ? "create" : "warn";
   const namespaces = await meetNamespaces({ client, whenMissing, logger }, config.namespaces, signal);
-  const podNamespace = cluster.namespace;
-  const election = await prepareElection({ config, client, podNamespace, logger }, signal);
+  const meeting = config.leaderElectionNamespace ?? cluster.namespace;
+  const election = await prepareElection({ config, client, namespace: meeting, logger }, signal);
   if (!config.allowSuperuser) await meetDatabase(databases.verdictDatabase, logger, signal);
   if (config.installCrds) await meetDefinitions(client, logger, signal);
 
@@ -76,9 +76,8 @@ export async function makeParts(
   const observers = observeEvents(telemetry.metrics);
   const events = new EventRecorder({ ...shared, ...observers, reportingInstance: config.instance });
   const kinds = createKinds({ ...shared, ...databases, database, gate, clusterId, events });
-  const replicasNamespace = election === undefined ? undefined : config.leaderElectionNamespace ?? podNamespace;
-  const serving = { ...shared, replicasNamespace, embeddedCluster, kinds, probeType: TABLE_RESOURCE };
-  const admission = await Admission.create(serving, signal);
+  const replicas = { replicasNamespace: election && meeting, embeddedCluster };
+  const admission = await Admission.create({ ...shared, ...replicas, kinds, probeType: TABLE_RESOURCE }, signal);
   const control = {
     ...shared,
     namespaces: config.namespaces,

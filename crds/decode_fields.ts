@@ -8,6 +8,9 @@ import {
   typeInvalid,
 } from "./field_error.ts";
 
+/** Named one by one; nobody mistypes more, but somebody may send a million. */
+const MAX_UNKNOWN = 100;
+
 /** One item of a list, with the path that names it. */
 export interface ListItem {
   readonly path: string;
@@ -37,11 +40,12 @@ export class FieldReader {
 
   /** A field that nobody knows is a typing error or a feature that is not there: both must be said. */
   denyUnknown(known: readonly string[]): void {
-    for (const name of Object.keys(this.#fields)) {
-      if (!known.includes(name)) {
-        this.errors.push(invalid(`${this.#path}.${pathSegment(name)}`, `unknown field; known are ${known.join(", ")}`));
-      }
+    const unknown = Object.keys(this.#fields).filter((name) => !known.includes(name));
+    for (const name of unknown.slice(0, MAX_UNKNOWN)) {
+      this.errors.push(invalid(`${this.#path}.${pathSegment(name)}`, `unknown field; known are ${known.join(", ")}`));
     }
+    if (unknown.length <= MAX_UNKNOWN) return;
+    this.errors.push(invalid(this.#path, `${unknown.length - MAX_UNKNOWN} more fields are unknown`));
   }
 
   requiredString(name: string): string | undefined {

@@ -30,6 +30,8 @@ export interface AdmissionOptions {
   /** Whether the API server runs on this machine and ends with us: only then may it call a loopback address. */
   readonly embeddedCluster: boolean;
   readonly client: KubeClient;
+  /** Where replicas elect a leader; absent: this process is the only one. */
+  readonly replicasNamespace: string | undefined;
   readonly kinds: readonly KindHandler[];
   /** A kind of ours whose dry-run create proves that the webhooks lead here. */
   readonly probeType: ResourceType;
@@ -138,8 +140,8 @@ export class Admission {
   }
 
   /**
-   * Removes what leads to an address that ends with this process: it would lock the kinds. Abort the signal of `lead()` before.
-   * Never rejects.
+   * Removes what leads to an address that ends with this process: it would lock the kinds. For the one that leads; abort the signal of
+   * `lead()` before. Never rejects.
    */
   async unregister(): Promise<void> {
     if (this.#target === undefined || !endsWithProcess(this.#target) || this.#leading === undefined) return;
@@ -178,6 +180,13 @@ export class Admission {
       ...(caBundle === undefined ? {} : { caBundle }),
       ...(owner === undefined ? {} : { owner }),
     });
+  }
+
+  /** Why the API server may not call us as it should, if this replica guards that; another one tells nothing of it. */
+  get registrationFault(): string | undefined {
+    const { config } = this.#options;
+    if (this.#target === undefined) return config.webhooks ? admissionOffReason(config) : undefined;
+    return this.#leading === undefined ? undefined : this.#guard.fault;
   }
 
   /** Asks our own listener over TLS, trusting what the configurations will trust. */

@@ -57,6 +57,8 @@ const STRINGS = ["name", "generateName", "namespace", "uid", "deletionTimestamp"
 /** The API server cuts off single warnings at 256 and all of them at 4,096 bytes; longer lists are shortened by us. */
 const MAX_WARNINGS_BYTES = 4_096;
 const MAX_MESSAGE_LENGTH = 32_768;
+/** Of all causes: a review of 7 MiB can have so many faults that the answer would be 150 MB. */
+const MAX_CAUSES_LENGTH = 65_536;
 
 /** Reads an AdmissionReview; the fault is one sentence for the sender of something else. */
 export function decodeAdmissionReview(body: string): DecodedReview {
@@ -156,7 +158,8 @@ function review(request: AdmissionRequest, response: Readonly<Record<string, unk
 
 function statusOf(request: AdmissionRequest, errors: readonly FieldError[]): unknown {
   const { group } = request.resource;
-  const faults = errors.map(formatFieldError).join("; ");
+  const { shown, more } = fitting(errors);
+  const faults = [...shown.map(formatFieldError), ...more].join("; ");
   return {
     status: "Failure",
     code: 422,
@@ -166,8 +169,30 @@ function statusOf(request: AdmissionRequest, errors: readonly FieldError[]): unk
       group,
       kind: request.kind,
       name: request.name,
-      causes: errors.map((error) => ({ field: error.path, reason: error.type, message: error.detail })),
+      causes: [
+        ...shown.map(({ path, type, detail }) => ({ field: path, reason: type, message: detail })),
+        ...more.map((message) => ({ field: "spec", reason: "FieldValueTooMany", message })),
+      ],
     },
+  };
+}
+
+/** As many faults as anybody reads, and in words how many more there are. */
+function fitting(errors: readonly FieldError[]): { shown: readonly FieldError[]; more: readonly string[] } {
+  let length = 0;
+  const beyond = errors.findIndex(({ path, detail }) => (length += path.length + detail.length) > MAX_CAUSES_LENGTH);
+  if (beyond === -1) return { shown: errors, more: [] };
+  // One of them at least, however long it is.
+  const [first, ...rest] = errors.slice(0, Math.max(1, beyond));
+  const shown = first === undefined ? [] : [clipped(first), ...rest];
+  return { shown, more: [`… and ${errors.length - shown.length} more faults`] };
+}
+
+function clipped(error: FieldError): FieldError {
+  return {
+    ...error,
+    path: clip(error.path, MAX_MESSAGE_LENGTH),
+    detail: clip(error.detail, MAX_MESSAGE_LENGTH),
   };
 }
 

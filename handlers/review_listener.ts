@@ -1,10 +1,13 @@
 import type { KeyPair } from "../kube/certificate.ts";
 import { systemTiming } from "../kube/timing.ts";
-import { ConnectionRelay, type RelayLimits } from "./connection_relay.ts";
+import { ConnectionRelay, type Route } from "./connection_relay.ts";
 import { listen } from "./listen.ts";
+import type { ConnectionLimits } from "./open_connections.ts";
 
 /** The HTTPS server of reviews, as the order of a shutdown needs it. */
 export interface ReviewListener {
+  /** How many servers there are, with those that were replaced and have not ended. */
+  readonly generations: number;
   /** From now on each answer asks its client to come back on another connection. */
   closeConnections(): void;
   /** Serves new connections with another certificate; reviews that run go on, and none is lost. */
@@ -20,7 +23,7 @@ export interface ReviewListenerOptions {
   readonly review: (request: Request) => Response | Promise<Response>;
   /** How long a replaced server goes on, in milliseconds; default 100,000: a Go client keeps an idle connection for 90 s. */
   readonly lingerMs?: number;
-  readonly limits?: RelayLimits;
+  readonly limits?: ConnectionLimits;
 }
 
 /** The server of one certificate, on a loopback port of its own. */
@@ -30,6 +33,7 @@ interface Generation {
 }
 
 const DEFAULT_LINGER_MS = 100_000;
+const REQUEST_TIMEOUT = 408;
 
 /**
  * Serves reviews over TLS.
@@ -43,9 +47,10 @@ const DEFAULT_LINGER_MS = 100_000;
 export function serveReviews(options: ReviewListenerOptions): ReviewListener {
   const { hostname, port, pair, lingerMs = DEFAULT_LINGER_MS, limits } = options;
   const front = listen({ flag: "--webhook-port", port }, () => Deno.listen({ hostname, port }));
-  let current = startGeneration(options, pair);
+  const start = (each: KeyPair): Generation => startGeneration({ ...options, pair: each }, () => relay);
+  let current = start(pair);
   const generations = new Set([current]);
-  const relay = new ConnectionRelay(front, () => current.server.addr, limits);
+  const relay: ConnectionRelay = new ConnectionRelay(front, () => current.server.addr, limits);
   const stopping = new AbortController();
   let closing = false;
   const end = async (generation: Generation) => {
@@ -53,6 +58,9 @@ export function serveReviews(options: ReviewListenerOptions): ReviewListener {
     generations.delete(generation);
   };
   return {
+    get generations() {
+      return generations.size;
+    },
     closeConnections() {
       closing = true;
       for (const each of generations) each.closing = true;
@@ -62,7 +70,7 @@ export function serveReviews(options: ReviewListenerOptions): ReviewListener {
       if (closing || stopping.signal.aborted) return;
       const replaced = current;
       replaced.closing = true;
-      current = startGeneration(options, next);
+      current = start(next);
       generations.add(current);
       systemTiming.delay(lingerMs, stopping.signal).then(() => end(replaced), () => {});
     },
@@ -75,10 +83,16 @@ export function serveReviews(options: ReviewListenerOptions): ReviewListener {
   };
 }
 
-function startGeneration({ review }: ReviewListenerOptions, pair: KeyPair): Generation {
+function startGeneration(
+  { review, pair }: Pick<ReviewListenerOptions, "review" | "pair">,
+  relay: () => Pick<ConnectionRelay, "requested" | "answeredEarly">,
+): Generation {
   const { certificate: cert, privateKey: key } = pair;
-  const answer = async (request: Request) => {
+  const answer = async (request: Request, { remoteAddr, completed }: Deno.ServeHandlerInfo<Deno.NetAddr>) => {
+    const route: Route = { serverPort: server.addr.port, clientPort: remoteAddr.port };
+    relay().requested(route, completed);
     const response = await review(request);
+    if (response.status === REQUEST_TIMEOUT) relay().answeredEarly(route);
     if (generation.closing) response.headers.set("connection", "close");
     return response;
   };

@@ -5,6 +5,7 @@ import { HTTPException } from "hono/http-exception";
 import { withLogContext } from "../kube/log_context.ts";
 import type { Logger, LogProperties } from "../kube/logger.ts";
 import type { SpanAttributes } from "../kube/tracing.ts";
+import { limitBodyBytes } from "./body_room.ts";
 import { countVerdicts, measureReviews, type VerdictCounter } from "./admission_metrics.ts";
 import { type AdmissionRequest, decodeAdmissionReview, encodePatch, encodeVerdict } from "./admission_review.ts";
 import { comparePatch } from "./json_patch.ts";
@@ -17,11 +18,15 @@ import type { Telemetry } from "./telemetry.ts";
 const MAX_REVIEW_BYTES = 7 * 1024 * 1024;
 /** Used when the request names no deadline; the API server always does. */
 const DEFAULT_TIMEOUT_MS = 5_000;
+/** We register 5 s, and Kubernetes' own default is 10 s: whoever claims more only wants to hold a place. */
+const MAX_TIMEOUT_MS = 10_000;
 /** Kept back from the API server's deadline to encode and send the answer. */
 const ANSWER_RESERVE_MS = 500;
 
 /** An API server has at most 200 changes in flight, each with two reviews; several of them share us. */
 const MAX_REVIEWS_IN_FLIGHT = 1_000;
+/** So many of the largest reviews are held at a time: 56 MiB. */
+const LARGE_BODIES = 8;
 
 export interface AdmissionDependencies {
   readonly kinds: readonly KindHandler[];
@@ -50,6 +55,7 @@ export function createAdmissionApp(dependencies: AdmissionDependencies): Hono {
   app.use(limitInFlight(MAX_REVIEWS_IN_FLIGHT));
   // Before anything of a body is read; tokens are compared in constant time.
   if (tokens.length > 0) app.use(bearerAuth({ token: [...tokens] }));
+  app.use(limitBodyBytes({ room: LARGE_BODIES * MAX_REVIEW_BYTES, largest: MAX_REVIEW_BYTES }));
   app.use(bodyLimit({ maxSize: MAX_REVIEW_BYTES, onError: (c) => c.text("Cannot read a review over 7 MiB", 413) }));
   const { metrics } = dependencies.telemetry;
   const count = countVerdicts(metrics);
@@ -65,7 +71,10 @@ function reviewHandler(dependencies: AdmissionDependencies, answer: Answer) {
   return async function review(c: Context): Promise<Response> {
     const signal = AbortSignal.timeout(deadlineMs(c.req.query("timeout")));
     const body = await readBody(c, signal);
-    if (body === undefined) return c.text("Cannot read the review: its body took too long", 408);
+    // The rest of the body would have to be read before another request: whoever is that slow connects again.
+    if (body === undefined) {
+      return c.text("Cannot read the review: its body took too long", 408, { connection: "close" });
+    }
     const decoded = decodeAdmissionReview(body);
     if (!decoded.ok) return c.text(decoded.fault, 400);
     const { group, resource } = decoded.request.resource;
@@ -163,6 +172,6 @@ function deadlineMs(timeout: string | undefined): number {
   const match = /^(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?$/.exec(timeout ?? "");
   const [, minutes = "0", seconds = "0", milliseconds = "0"] = match ?? [];
   const asked = Number(minutes) * 60_000 + Number(seconds) * 1_000 + Number(milliseconds);
-  const total = asked > 0 ? Math.min(asked, 30_000) : DEFAULT_TIMEOUT_MS;
+  const total = asked > 0 ? Math.min(asked, MAX_TIMEOUT_MS) : DEFAULT_TIMEOUT_MS;
   return Math.max(total - ANSWER_RESERVE_MS, total / 2);
 }

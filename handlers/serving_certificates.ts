@@ -12,14 +12,16 @@ import { serverNamesOf } from "./webhook_target.ts";
 export interface CertificatesContext {
   readonly config: Pick<Config, "instance" | "certDir">;
   readonly target: WebhookTarget | undefined;
+  /** Where replicas elect a leader; absent: there are none. */
+  readonly replicasNamespace: string | undefined;
   readonly client: Pick<KubeClient, "get" | "apply">;
   readonly timing: Timing;
   readonly logger: Logger;
 }
 
 /**
- * Chooses where the serving certificate comes from: a folder, or an authority of our own. That is shared by all replicas behind a
- * Service in a Secret beside it; elsewhere there is one process, and it ends with it.
+ * Chooses where the serving certificate comes from: a folder, or an authority of our own. That is shared by all replicas in a
+ * Secret beside their Service or, behind a URL, beside their Lease; where there are no replicas it ends with the process.
  *
  * @throws {StartError | KubeError} if it cannot be had.
  */
@@ -36,11 +38,13 @@ export async function openCertificates(
   return await CertificateRotation.start({ store: chooseStore(context), subject, timing, logger }, signal);
 }
 
-function chooseStore({ config, target, client }: CertificatesContext): IdentityStore {
-  if (target?.kind !== "service") return new MemoryIdentityStore();
+function chooseStore({ config, target, replicasNamespace, client }: CertificatesContext): IdentityStore {
+  const namespace = target?.kind === "service" ? target.namespace : replicasNamespace;
+  // Nobody calls us, or nobody but us is called.
+  if (target === undefined || namespace === undefined) return new MemoryIdentityStore();
   return new SecretIdentityStore({
     client,
-    namespace: target.namespace,
+    namespace,
     name: `${config.instance}-ca`,
     fieldManager: `${config.instance}-${crypto.randomUUID()}`,
   });

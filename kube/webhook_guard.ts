@@ -59,6 +59,12 @@ export class WebhookGuard {
     return this.#settledAt === undefined ? 0 : this.#options.timing.now() - this.#settledAt;
   }
 
+  /** Why what is registered is not as it should be, as far as is known; for people. */
+  get fault(): string | undefined {
+    if (this.#failurePolicy === undefined) return "the webhook configurations are not written yet";
+    return this.#settledAt === undefined ? "the webhook configurations are not as they should be" : undefined;
+  }
+
   /** Watches and repairs until `signal` is aborted. Nothing is written before the first `apply()`. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { client, instance, timing: context, logger } = this.#options;

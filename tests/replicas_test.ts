@@ -140,7 +140,15 @@ Deno.test("of two replicas one leads, both are ready and answer reviews, and a c
     const ready = await replica.ask("/readyz?verbose");
     assertEquals(ready, {
       status: 200,
-      text: ["shutdown", "listener", "cache-databasetable", "cache-database", "database", "election"]
+      text: [
+        "shutdown",
+        "listener",
+        "cache-databasetable",
+        "cache-database",
+        "database",
+        "webhook-configurations",
+        "election",
+      ]
         .map((check) => `[+]${check} ok\n`).join(""),
     });
   }

@@ -15,6 +15,7 @@ import {
   DRIFT_ACTIONS,
   type DriftSpec,
   MAX_COLUMNS,
+  MAX_KEYS,
   TABLE_MODES,
 } from "./types.ts";
 
@@ -150,6 +151,10 @@ function decodePrimaryKey(reader: FieldReader): string | readonly string[] | und
     reader.errors.push(
       invalid(path, `must be a name, "A, B" or a list of names: current value is ${describeValue(value)}`),
     );
+    return undefined;
+  }
+  if (value.length > MAX_KEYS) {
+    reader.errors.push(tooLong(path, `must list at most ${MAX_KEYS} columns: current value has ${value.length}`));
     return undefined;
   }
   return value

@@ -152,6 +152,12 @@ Deno.test("decodeTableSpec() tells every fault at once", () => {
   );
 });
 
+Deno.test("decodeTableSpec() names a hundred unknown fields and counts the rest", () => {
+  const unknown = Object.fromEntries(Array.from({ length: 102 }, (_, index) => [`f${index}`, index]));
+  const told = faults({ ...GOOD, ...unknown });
+  assertEquals([told.length, told.at(-1)], [101, "spec: 2 more fields are unknown"]);
+});
+
 /** One fault each: the fields beside those of {@linkcode GOOD}, and what is said. */
 const FAULTS: readonly (readonly [fields: Readonly<Record<string, unknown>>, fault: string])[] = [
   [{ columns: [] }, "spec.columns: must list at least one column"],
@@ -163,6 +169,10 @@ const FAULTS: readonly (readonly [fields: Readonly<Record<string, unknown>>, fau
   [{ drift: { action: "report" } }, 'spec.drift.action: "report" is not one of "Correct", "Report", "Ignore"'],
   [{ mode: "Off" }, 'spec.mode: "Off" is not one of "Apply", "Observe"'],
   [{ suspend: "true" }, 'spec.suspend: must be true or false: current value is "true"'],
+  [
+    { primaryKey: Array.from({ length: 33 }, (_, index) => `c${index}`) },
+    "spec.primaryKey: must list at most 32 columns: current value has 33",
+  ],
   [{ primaryKey: [true] }, "spec.primaryKey[0]: must be a column's name (quote it): current value is true"],
   [
     { columns: [{ A: { type: "int", references: { table: "t", column: "c", onDelete: "CASCADE" } } }] },

@@ -41,6 +41,7 @@ function readinessChecks({ admission, controls, databases, election, shutdown }:
     });
   }
   checks.add({ name: "database", weight: "informational", check: () => databases.fault });
+  checks.add({ name: "webhook-configurations", weight: "informational", check: () => admission.registrationFault });
   if (election !== undefined) checks.add({ name: "election", weight: "informational", check: () => election.fault });
   return checks;
 }

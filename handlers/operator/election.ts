@@ -10,8 +10,8 @@ import { StartError } from "../errors.ts";
 export interface ElectionOptions {
   readonly config: Config;
   readonly client: KubeClient;
-  /** Of the Pod that we are. */
-  readonly podNamespace: string | undefined;
+  /** Where the Lease is: the one that was named, or that of the Pod that we are. */
+  readonly namespace: string | undefined;
   readonly logger: Logger;
 }
 
@@ -26,9 +26,8 @@ export async function prepareElection(
   options: ElectionOptions,
   signal: AbortSignal,
 ): Promise<LeaderElection | undefined> {
-  const { config, client, logger } = options;
+  const { config, client, namespace, logger } = options;
   if (config.standalone) return undefined;
-  const namespace = config.leaderElectionNamespace ?? options.podNamespace;
   if (namespace === undefined) {
     throw new StartError(
       "Cannot choose where the replicas meet: give --leader-election-namespace NAME, or --standalone for the only replica",

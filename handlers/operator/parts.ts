@@ -65,8 +65,8 @@ export async function makeParts(
   const clusterId = await meetCluster(client, config.namespaces, signal);
   const whenMissing = embeddedCluster ? "create" : "warn";
   const namespaces = await meetNamespaces({ client, whenMissing, logger }, config.namespaces, signal);
-  const podNamespace = cluster.namespace;
-  const election = await prepareElection({ config, client, podNamespace, logger }, signal);
+  const meeting = config.leaderElectionNamespace ?? cluster.namespace;
+  const election = await prepareElection({ config, client, namespace: meeting, logger }, signal);
   if (own !== undefined && !config.allowSuperuser) await meetDatabase(own.verdictDatabase, logger, signal);
   if (config.installCrds) await meetDefinitions(client, logger, signal);
 
@@ -76,7 +76,8 @@ export async function makeParts(
   const serving = servingContext(shared, { events, clusterId, fence });
   const databases = resources.use(serveDatabases(shared, own, serving));
   const kinds = createKinds({ ...shared, databases, serving, events, namespaces: config.namespaces });
-  const admission = await Admission.create({ ...shared, embeddedCluster, kinds, probeType: TABLE_RESOURCE }, signal);
+  const replicas = { replicasNamespace: election && meeting, embeddedCluster };
+  const admission = await Admission.create({ ...shared, ...replicas, kinds, probeType: TABLE_RESOURCE }, signal);
   const control = {
     ...shared,
     namespaces: config.namespaces,

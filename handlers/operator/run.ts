@@ -27,7 +27,7 @@ export async function run(config: Config, connections: Connections, signal: Abor
 
 /** Watches, admits and, while it leads, reconciles until `signal` is aborted or something throws; both end in the same order. */
 async function operate(parts: OperatorParts, listener: ReviewListener, signal: AbortSignal): Promise<void> {
-  const { admission, connections, events, shutdown } = parts;
+  const { admission, connections, election, events, shutdown } = parts;
   const [leaving, stop] = [new AbortController(), new AbortController()];
   const prepared = Promise.withResolvers<void>();
   const loops = runLoops({ parts, listener }, {
@@ -37,9 +37,11 @@ async function operate(parts: OperatorParts, listener: ReviewListener, signal: A
   });
   await using ending = new AsyncDisposableStack();
   ending.defer(async () => {
+    const leads = election?.isLeading ?? true;
     leaving.abort();
     // The webhooks go first, while the listener still answers: whoever waits for us may not wait for the drain.
-    const unregistered = admission.unregister().then(connections.onUnregistered);
+    // Unless another replica leads: they are its own then.
+    const unregistered = (leads ? admission.unregister() : Promise.resolve()).then(connections.onUnregistered);
     await shutdown.leave(listener);
     stop.abort();
     await Promise.all([unregistered, loops.catch(() => {})]);

@@ -24,6 +24,8 @@ export interface AdmissionServerOptions {
   readonly kinds: readonly KindHandler[];
   readonly timing: Timing;
   readonly hostname: string;
+  /** How long a replaced listener goes on, in milliseconds. */
+  readonly lingerMs?: number;
 }
 
 /** A clock that runs faster than the wall's, so that a minute can be waited for. */
@@ -55,6 +57,7 @@ export async function startAdmissionServer(options: AdmissionServerOptions): Pro
     config,
     embeddedCluster: false,
     client,
+    replicasNamespace: config.leaderElectionNamespace,
     kinds,
     probeType: probe.resource,
     timing,
@@ -67,6 +70,7 @@ export async function startAdmissionServer(options: AdmissionServerOptions): Pro
     port: config.webhookPort,
     pair: admission.certificates.served.pair,
     review: (request) => admission.app.fetch(request),
+    ...(options.lingerMs === undefined ? {} : { lingerMs: options.lingerMs }),
   });
   const running = [admission.follow(({ pair }) => listener.replaceCertificate(pair), stop.signal)];
   return {

@@ -17,11 +17,11 @@ export class Kubectl {
   }
 
   /** Runs one command; never throws for what kubectl refuses. */
-  async run(args: readonly string[], stdin?: string): Promise<Answer> {
+  async run(args: readonly string[], stdin?: string, env: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const command = new Deno.Command(this.#testbed.kubectlPath, {
       args: ["--kubeconfig", this.#testbed.kubeconfigPath, "--namespace", this.#namespace, ...args],
       // kubectl caches what it discovers: a cache of another cluster on the same port would mislead it.
-      env: { KUBECACHEDIR: `${this.#testbed.kubeconfigPath}.cache` },
+      env: { ...env, KUBECACHEDIR: `${this.#testbed.kubeconfigPath}.cache` },
       stdin: stdin === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",

@@ -85,9 +85,9 @@ export class ReviewMutator {
     return values[Math.floor(this.#random() * values.length)] as T;
   }
 
-  /** A copy in which one to four places are other than before. */
-  structure(review: unknown): unknown {
-    const copy = structuredClone(review) as Json;
+  /** What the text says, but in one to four places. */
+  structure(text: string): unknown {
+    const copy = JSON.parse(text) as Json;
     const count = 1 + Math.floor(this.#random() ** 2 * 4);
     for (let index = 0; index < count; index++) this.#changeSomewhere(copy);
     return copy;

@@ -29,7 +29,7 @@ export interface OwnTestbed extends Testbed {
 /** The shared testbed if there is one, else one of our own; `stop()` ends only the latter. */
 export async function openTestbed(): Promise<OwnTestbed> {
   const shared = Deno.env.get(TESTBED_VARIABLE);
-  if (shared === undefined) return await startTestbed();
+  if (shared === undefined || shared === "") return await startTestbed();
   return { ...JSON.parse(await Deno.readTextFile(shared)) as Testbed, stop: () => Promise.resolve() };
 }
 

@@ -24,7 +24,7 @@ const BUSY_MS = { least: 40, spread: 160 };
 export class TableReconciler {
   readonly #context: ReconcileContext;
   readonly #sweep: Pick<DatabaseSweep, "isUnchanged">;
-  /** By uid: the resourceVersion at which nothing was left to do, so that the echo of our own write costs nothing. */
+  /** By `namespace/name`: the resourceVersion at which nothing was left to do, so that the echo of our own write costs nothing. */
   readonly #settled = new Map<string, Settled>();
   readonly #waits = new WaitTimes();
 
@@ -61,22 +61,22 @@ export class TableReconciler {
 
   /** The object of that key is gone. */
   forget(key: string): void {
-    for (const [uid, settled] of this.#settled) {
-      if (settled.key !== key) continue;
-      this.#settled.delete(uid);
-      this.#waits.forget(uid);
-    }
+    const settled = this.#settled.get(key);
+    if (settled === undefined) return;
+    this.#settled.delete(key);
+    this.#waits.forget(settled.uid);
   }
 
   /** The table of that object is not what it was: the next reconcile looks at it whatever is remembered. */
   suspect(object: DatabaseTable): void {
-    this.#settled.delete(object.metadata.uid);
+    this.#settled.delete(keyOf(object));
   }
 
   /** How long nothing needs to be done for this version of the object, in milliseconds. */
   #settledForMs(object: DatabaseTable): number {
-    const settled = this.#settled.get(object.metadata.uid);
-    if (settled?.resourceVersion !== object.metadata.resourceVersion) return 0;
+    const settled = this.#settled.get(keyOf(object));
+    const { uid, resourceVersion } = object.metadata;
+    if (settled?.uid !== uid || settled.resourceVersion !== resourceVersion) return 0;
     return settled.recheckAt - this.#context.now().getTime();
   }
 
@@ -103,9 +103,8 @@ export class TableReconciler {
   }
 
   #rest(object: DatabaseTable, resourceVersion: string, recheckMs = Infinity): ReconcileResult {
-    const { namespace, name, uid } = object.metadata;
     const recheckAt = this.#context.now().getTime() + recheckMs;
-    this.#settled.set(uid, { key: `${namespace}/${name}`, resourceVersion, recheckAt });
+    this.#settled.set(keyOf(object), { uid: object.metadata.uid, resourceVersion, recheckAt });
     return recheckMs === Infinity ? {} : { requeueAfterMs: recheckMs };
   }
 
@@ -114,12 +113,13 @@ export class TableReconciler {
     const { object, signal } = attempt;
     const failure: Failure | undefined = failureOf(error);
     if (failure === undefined || signal.aborted) throw error;
-    this.#settled.delete(object.metadata.uid);
+    this.#settled.delete(keyOf(object));
     this.#context.gate.distrust();
     this.#context.recordEvent(object, { type: "Warning", reason: failure.reason, note: failure.message });
-    await this.#writeStatus(attempt, object, { finding: { kind: "Failing", ...failure } });
+    const resourceVersion = await this.#writeStatus(attempt, object, { finding: { kind: "Failing", ...failure } });
     if (failure.retryNow) throw error;
-    return { requeueAfterMs: LATER_MS };
+    // The echo of this status is no reason to build an index for a second time.
+    return this.#rest(object, resourceVersion, LATER_MS);
   }
 }
 
@@ -164,10 +164,14 @@ function handOff({ object, context }: Attempt): Conclusion {
 }
 
 interface Settled {
-  readonly key: string;
+  readonly uid: string;
   readonly resourceVersion: string;
   /** Milliseconds since 1970; Infinity if only a change of the object can bring new work. */
   readonly recheckAt: number;
+}
+
+function keyOf({ metadata: { namespace, name } }: DatabaseTable): string {
+  return `${namespace}/${name}`;
 }
 
 /** RFC 3339 with seconds, as `metav1.Time` wants it. */

@@ -7,6 +7,7 @@ import { CONSTRAINT_CASES } from "./fixpoint/cases/constraints.ts";
 import { INDEX_CASES } from "./fixpoint/cases/indexes.ts";
 import { TYPE_CASES } from "./fixpoint/cases/types.ts";
 import { FixpointDatabase } from "./fixpoint/fixpoint_database.ts";
+import { isEverything } from "./versions/everything.ts";
 import { captureTerminal } from "./harness/captured_terminal.ts";
 
 const { signal } = new AbortController();
@@ -21,6 +22,8 @@ const CASES = [...COLUMN_CASES, ...TYPE_CASES, ...CONSTRAINT_CASES, ...INDEX_CAS
 /** Each different spec once; a rename says nothing about a table that is new. */
 const SPECS = [...new Set(CASES.map(({ next }) => JSON.stringify(next)))]
   .filter((text) => !text.includes("renamedFrom") && !text.includes('"using"'));
+/** One of so many in every run, all of them by `deno task test:postgres`. */
+const SAMPLE = 8;
 
 interface Plan {
   readonly code: number;
@@ -36,20 +39,18 @@ async function plan(manifests: string): Promise<Plan> {
   return { code, report, statements: tables.flatMap(({ statements = [] }) => statements.map(({ sql }) => sql)) };
 }
 
-function manifest(spec: Spec, change: Spec): string {
+function manifest(spec: Spec): string {
   const metadata = { name: "t" };
-  return JSON.stringify({ apiVersion: "kopf.demo/v1", kind: "DatabaseTable", metadata, spec: { ...spec, ...change } });
+  return JSON.stringify({ apiVersion: "kopf.demo/v1", kind: "DatabaseTable", metadata, spec });
 }
 
 /** @returns why it does not hold. */
 async function roundTrip(text: string): Promise<string | undefined> {
   const spec = JSON.parse(text.replaceAll(/\bapp\b/g, at.neighbours)) as Spec;
   const schema = await at.schema("import");
-  const made = await plan(manifest(spec, { schema }));
+  const made = await plan(manifest({ ...spec, schema }));
   if (made.code !== 2) return `the spec is planned with ${made.code}: ${made.report}`;
   await at.run(...made.statements.map((sql) => sql.replace(/ CONCURRENTLY /, " ")));
-  const again = await plan(manifest(spec, { schema, adoptionPolicy: "IfIdentical" }));
-  if (again.code !== 0) return `what plan printed is not what the spec says: ${again.report}`;
   const terminal = captureTerminal({ DATABASE_URL: at.server.url });
   const code = await importCommand({ schema, tables: [] }, terminal, signal);
   if (code !== 0) return `import leaves out: ${terminal.stderr.join("; ")}`;
@@ -59,7 +60,7 @@ async function roundTrip(text: string): Promise<string | undefined> {
 
 Deno.test("for every spec of the planner's cases, plan prints what makes the table, and import prints it back", async () => {
   const broken: string[] = [];
-  for (const text of SPECS) {
+  for (const text of SPECS.filter((_, index) => isEverything() || index % SAMPLE === 0)) {
     const why = await roundTrip(text);
     if (why !== undefined) broken.push(`${text}: ${why}`);
   }

@@ -55,7 +55,7 @@ Deno.test("plan knows from the registry whose table it is, and exits with what t
   assertEquals(narrower.code, 3);
   assertStringIncludes(narrower.text, "--   spec.columns: ");
   const { stderr } = await kubectl.apply(table("first", [{ ID: "integer" }]), "--dry-run=server");
-  const [, refusal = "none"] = /--   (spec\.columns: .*)/.exec(narrower.text) ?? [];
+  const [, refusal = "none"] = /-- {3}(spec\.columns: .*)/.exec(narrower.text) ?? [];
   assertStringIncludes(stderr, refusal);
 });
 

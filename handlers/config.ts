@@ -240,7 +240,8 @@ function namespaceName(name: string): string {
   throw new UsageError(`"${name}" is not the name of a namespace (no globs)`);
 }
 
-function readAllowedFunctions(parsed: Parsed): ReadonlySet<string> {
+/** The functions of `--allow-function`, with their schemas. @throws {UsageError} */
+export function readAllowedFunctions(parsed: Parsed): ReadonlySet<string> {
   const names = (parsed["allow-function"] ?? []) as readonly string[];
   return new Set(names.map((text) => {
     const name = parseQualifiedName(text);

@@ -20,6 +20,8 @@ import { createAdmissionApp } from "./server.ts";
 import { noTelemetry } from "./telemetry.ts";
 
 const CONNECTIONS = 4;
+/** Functions beside PostgreSQL's own and trusted extensions'. */
+const NO_FUNCTIONS: ReadonlySet<string> = new Set();
 const CONDITIONS = [{ name: "spec-changed", expression: SPEC_CHANGED }];
 
 /**
@@ -75,7 +77,9 @@ function outOfReach(): Promise<never> {
 
 function openCatalog(env: Environment): LiveCatalog {
   const url = env["DATABASE_URL"] || undefined;
-  if (url === undefined) return new LiveCatalog(NO_DATABASE, "");
+  if (url === undefined) {
+    return new LiveCatalog({ database: NO_DATABASE, clusterId: "", allowedFunctions: NO_FUNCTIONS });
+  }
   const clusterId = env["TABLEWRIGHT_CLUSTER_ID"] ?? "";
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(clusterId)) {
     throw new StartError(
@@ -83,10 +87,8 @@ function openCatalog(env: Environment): LiveCatalog {
     );
   }
   try {
-    return new LiveCatalog(
-      openDatabase({ url, applicationName: "tablewright", maxConnections: CONNECTIONS }),
-      clusterId,
-    );
+    const database = openDatabase({ url, applicationName: "tablewright", maxConnections: CONNECTIONS });
+    return new LiveCatalog({ database, clusterId, allowedFunctions: NO_FUNCTIONS });
   } catch (error) {
     throw error instanceof PostgresError ? new StartError(error.message) : error;
   }

@@ -33,7 +33,11 @@ interface Plan {
 
 async function plan(manifests: string): Promise<Plan> {
   const terminal = captureTerminal({ DATABASE_URL: at.server.url }, manifests);
-  const code = await planCommand({ files: ["-"], output: "json", namespace: "default" }, terminal, signal);
+  const code = await planCommand(
+    { files: ["-"], output: "json", namespace: "default", allowedFunctions: new Set<string>() },
+    terminal,
+    signal,
+  );
   const report = terminal.stdout.join("\n");
   const { tables } = JSON.parse(report) as { tables: { statements?: { sql: string }[] }[] };
   return { code, report, statements: tables.flatMap(({ statements = [] }) => statements.map(({ sql }) => sql)) };
@@ -52,7 +56,7 @@ async function roundTrip(text: string): Promise<string | undefined> {
   if (made.code !== 2) return `the spec is planned with ${made.code}: ${made.report}`;
   await at.run(...made.statements.map((sql) => sql.replace(/ CONCURRENTLY /, " ")));
   const terminal = captureTerminal({ DATABASE_URL: at.server.url });
-  const code = await importCommand({ schema, tables: [] }, terminal, signal);
+  const code = await importCommand({ schema, tables: [], allowedFunctions: new Set<string>() }, terminal, signal);
   if (code !== 0) return `import leaves out: ${terminal.stderr.join("; ")}`;
   const imported = await plan(terminal.stdout.join("\n"));
   return imported.code === 0 ? undefined : `what import printed plans something: ${imported.report}`;

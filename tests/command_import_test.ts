@@ -26,7 +26,7 @@ interface Imported {
 
 async function imported(...tables: readonly string[]): Promise<Imported> {
   const terminal = captureTerminal({ DATABASE_URL: at.server.url });
-  const code = await importCommand({ schema: "app", tables }, terminal, signal);
+  const code = await importCommand({ schema: "app", tables, allowedFunctions: new Set<string>() }, terminal, signal);
   const yaml = terminal.stdout.join("\n");
   const objects = parseAll(yaml) as { readonly spec: Record<string, unknown> }[];
   const specs = objects.filter((object) => object !== null).map(({ spec }) => [String(spec["tableName"]), spec]);
@@ -36,7 +36,7 @@ async function imported(...tables: readonly string[]): Promise<Imported> {
 /** Applying what was printed would run nothing. */
 async function assertPlansNothing(yaml: string): Promise<void> {
   const terminal = captureTerminal({ DATABASE_URL: at.server.url }, yaml);
-  const options = { files: ["-"], output: "text", namespace: "default" } as const;
+  const options = { files: ["-"], output: "text", namespace: "default", allowedFunctions: new Set<string>() } as const;
   const code = await planCommand(options, terminal, signal);
   assertEquals([code, terminal.stderr], [0, []], `${terminal.stdout.join("\n")}\nof\n${yaml}`);
 }
@@ -177,7 +177,11 @@ Deno.test("import prints no object for tables that cannot be taken over, and say
 Deno.test("import of a table that is not there, and without a database, is one line", async () => {
   const terminal = captureTerminal({ DATABASE_URL: at.server.url });
   const call = (env: Record<string, string>) =>
-    importCommand({ schema: "app", tables: ["nowhere"] }, { ...terminal, env }, signal).then(
+    importCommand(
+      { schema: "app", tables: ["nowhere"], allowedFunctions: new Set<string>() },
+      { ...terminal, env },
+      signal,
+    ).then(
       () => "",
       (error) => error instanceof StartError ? error.message : String(error),
     );

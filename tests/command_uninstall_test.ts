@@ -30,7 +30,11 @@ async function uninstall(change: Partial<UninstallOptions> = {}) {
 
 async function plan(manifests: string) {
   const terminal = captureTerminal({ DATABASE_URL: databaseUrl }, manifests);
-  const code = await planCommand({ files: ["-"], output: "text", namespace: operator.namespace }, terminal, signal);
+  const code = await planCommand(
+    { files: ["-"], output: "text", namespace: operator.namespace, allowedFunctions: new Set<string>() },
+    terminal,
+    signal,
+  );
   return { code, text: terminal.stdout.join("\n") };
 }
 
@@ -89,7 +93,11 @@ Deno.test("plan without a database that answers could not judge", async () => {
     { DATABASE_URL: "postgres://a:hidden@127.0.0.1:1/b" },
     JSON.stringify(table("first")),
   );
-  const code = await planCommand({ files: ["-"], output: "json", namespace: "default" }, terminal, signal);
+  const code = await planCommand(
+    { files: ["-"], output: "json", namespace: "default", allowedFunctions: new Set<string>() },
+    terminal,
+    signal,
+  );
   const [found] = JSON.parse(terminal.stdout.join("")).tables;
   assertEquals([code, found.result, terminal.stdout.join("").includes("hidden")], [1, "unknown", false]);
 });
@@ -101,7 +109,14 @@ Deno.test("what import prints is what kubectl applies: the table is adopted as i
   );
   await operator.sql(`ALTER TABLE "Old Users" OWNER TO ${operator.role}`);
   const terminal = captureTerminal({ DATABASE_URL: databaseUrl });
-  assertEquals(await importCommand({ schema: "public", tables: ['"Old Users"'] }, terminal, signal), 0);
+  assertEquals(
+    await importCommand(
+      { schema: "public", tables: ['"Old Users"'], allowedFunctions: new Set<string>() },
+      terminal,
+      signal,
+    ),
+    0,
+  );
   const yaml = terminal.stdout.join("\n");
   const { code, stderr } = await kubectl.run(["apply", "-f", "-"], yaml);
   assertEquals(code, 0, `${stderr}\n${yaml}`);
@@ -114,7 +129,10 @@ Deno.test("what import prints is what kubectl applies: the table is adopted as i
 
 Deno.test("import of a table that is managed already says whose it is", async () => {
   const terminal = captureTerminal({ DATABASE_URL: databaseUrl });
-  assertEquals(await importCommand({ schema: "public", tables: ["first"] }, terminal, signal), 2);
+  assertEquals(
+    await importCommand({ schema: "public", tables: ["first"], allowedFunctions: new Set<string>() }, terminal, signal),
+    2,
+  );
   assertStringIncludes(terminal.stderr.join(), "belongs to DatabaseTable uninstall/first");
 });
 

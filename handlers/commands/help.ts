@@ -9,6 +9,7 @@ Usage: tablewright plan -f FILE [-f FILE]... [-o text|json] [-n NAMESPACE]
   -f, --filename FILE       a file, a folder (its .yaml, .yml and .json files) or - for standard input; repeatable
   -o, --output text|json    (text)
   -n, --namespace NAME      of objects that name none (default)
+      --allow-function SCHEMA.NAME   as given to the operator; repeatable
   -h, --help
 
 No cluster is asked: a table belongs to an object if the registry in the database names its namespace and name.
@@ -25,6 +26,7 @@ Usage: tablewright import [--schema SCHEMA] [TABLE...]
 
       --schema SCHEMA       (public)
   -n, --namespace NAME      written into the objects
+      --allow-function SCHEMA.NAME   as given to the operator; repeatable
   -h, --help
 
 TABLE is a name as in SQL: it folds to lower case unless it is in double quotes, and may have a schema before it.

@@ -1,5 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { type Command, type Config, type Environment, parseCommandLine } from "../config.ts";
+import { type Command, type Config, type Environment, parseCommandLine, readAllowedFunctions } from "../config.ts";
+import { UsageError } from "../flags.ts";
 import { parseIdentifier } from "../../postgres/text/identifier.ts";
 import { HELPS, type Subcommand } from "./help.ts";
 import type { ImportOptions } from "./import/command.ts";
@@ -23,11 +24,19 @@ export function parseCommand(args: readonly string[], env: Environment): ParsedC
     case "plan":
       return withFlags(
         rest,
-        { command: first, string: ["filename", "output", "namespace"], collect: ["filename"] },
+        {
+          command: first,
+          string: ["filename", "output", "namespace", "allow-function"],
+          collect: ["filename", "allow-function"],
+        },
         readPlan,
       );
     case "import":
-      return withFlags(rest, { command: first, string: ["schema", "namespace"] }, readImport);
+      return withFlags(rest, {
+        command: first,
+        string: ["schema", "namespace", "allow-function"],
+        collect: ["allow-function"],
+      }, readImport);
     case "uninstall":
       return withFlags(
         rest,
@@ -50,8 +59,6 @@ interface FlagNames {
   readonly boolean?: readonly string[];
   readonly collect?: readonly string[];
 }
-
-class UsageError extends Error {}
 
 const ALIASES = { f: "filename", o: "output", n: "namespace", h: "help", y: "yes" };
 
@@ -93,7 +100,15 @@ function readPlan(flags: Flags): ParsedCommand {
   if (output !== "text" && output !== "json") {
     throw new UsageError(`--output must be text or json: current value is "${output}"`);
   }
-  return { kind: "plan", options: { files, output, namespace: text(flags, "namespace") ?? "default" } };
+  return {
+    kind: "plan",
+    options: {
+      files,
+      output,
+      namespace: text(flags, "namespace") ?? "default",
+      allowedFunctions: readAllowedFunctions(flags),
+    },
+  };
 }
 
 function readImport(flags: Flags): ParsedCommand {
@@ -103,7 +118,12 @@ function readImport(flags: Flags): ParsedCommand {
   const tables = flags._.map(String);
   return {
     kind: "import",
-    options: { schema: schema.value, tables, ...(namespace === undefined ? {} : { namespace }) },
+    options: {
+      schema: schema.value,
+      tables,
+      allowedFunctions: readAllowedFunctions(flags),
+      ...(namespace === undefined ? {} : { namespace }),
+    },
   };
 }
 

@@ -11,8 +11,16 @@ function usageOf(line: string): string {
 }
 
 Deno.test("plan takes files, folders and standard input", () => {
-  const options = { files: ["a.yaml", "b", "-"], output: "json", namespace: "shop" };
-  assertEquals(parse("plan -f a.yaml --filename b -f - -o json -n shop"), { kind: "plan", options } as ParsedCommand);
+  const options = {
+    files: ["a.yaml", "b", "-"],
+    output: "json",
+    namespace: "shop",
+    allowedFunctions: new Set<string>(),
+  };
+  assertEquals(parse("plan -f a.yaml --filename b -f - -o json -n shop"), {
+    kind: "plan",
+    options: { ...options, output: "json" },
+  });
 });
 
 Deno.test("plan without a file, with a stray word or an unknown output is a usage error", () => {
@@ -23,7 +31,7 @@ Deno.test("plan without a file, with a stray word or an unknown output is a usag
 });
 
 Deno.test("import folds the schema and keeps tables as they are written", () => {
-  const options = { schema: "shop", tables: ["Users", '"User"', "1"] };
+  const options = { schema: "shop", tables: ["Users", '"User"', "1"], allowedFunctions: new Set<string>() };
   assertEquals(parse('import --schema Shop Users "User" 1'), { kind: "import", options });
   assertStringIncludes(usageOf("import --schema a.b"), "--schema: ");
 });

@@ -1,12 +1,11 @@
-import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
+import type { FieldError } from "../../crds/field_error.ts";
 import type { PlannedTable } from "../../postgres/plan/planning.ts";
 import type { Situation } from "../../postgres/situation/situation.ts";
 import type { Table } from "../../postgres/table.ts";
-import { schemaFaults } from "./admit.ts";
-import { conflictError } from "./conflict.ts";
 import type { DesiredTable } from "./desired.ts";
 import { judgeSituation } from "./judge.ts";
 import type { LiveCatalog } from "./live_catalog.ts";
+import { placeFaults, unique } from "./live_verdict.ts";
 import type { UnderstoodSpec } from "./understand.ts";
 
 /** A spec judged against the live catalog, with every fault and everything that it would run. */
@@ -24,6 +23,8 @@ export interface Claim {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  /** The cluster whose table the object may take. */
+  readonly takeOver: string | undefined;
 }
 
 /**
@@ -48,14 +49,8 @@ export async function judgeLive(
     ...types,
     ...verified,
     ...data.faults,
-    ...schemaFaults(situation),
-    ...(situation.kind === "conflict" ? [conflictError(situation.conflict)] : []),
+    ...placeFaults(situation),
     ...judged.refused.map(({ error }) => error),
   ];
   return { faults: unique(faults), warnings: data.warnings, situation, plan: judged.plan };
-}
-
-/** Two questions may find the same fault. */
-function unique(errors: readonly FieldError[]): readonly FieldError[] {
-  return [...new Map(errors.map((error) => [formatFieldError(error), error])).values()];
 }

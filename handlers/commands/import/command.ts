@@ -20,10 +20,12 @@ export interface ImportOptions {
   /** As written; empty: all of the schema. */
   readonly tables: readonly string[];
   readonly namespace?: string;
+  /** See `Config.allowedFunctions`. */
+  readonly allowedFunctions: ReadonlySet<string>;
 }
 
 /** The importer owns nothing: a table of any object is somebody else's. */
-const IMPORTER = { namespace: "tablewright-import", name: "", uid: "" };
+const IMPORTER = { namespace: "tablewright-import", name: "", uid: "", takeOver: undefined };
 const NO_CLUSTER = "00000000-0000-0000-0000-000000000000";
 
 /**
@@ -60,7 +62,12 @@ async function importTables(
     database.transaction({ readOnly: true, lockTimeoutMs: 1_000, statementTimeoutMs: 30_000, signal }, work);
   const find = registryReader(await read(observeRegistry));
   const relations = await read((transaction) => findRelations(transaction, options));
-  const catalog = new LiveCatalog(database, NO_CLUSTER, find);
+  const catalog = new LiveCatalog({
+    database,
+    clusterId: NO_CLUSTER,
+    allowedFunctions: options.allowedFunctions,
+    find,
+  });
   const taken = new Set<string>();
   const imported: ImportedTable[] = [];
   for (const relation of relations) {

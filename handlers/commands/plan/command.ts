@@ -11,6 +11,8 @@ export interface PlanOptions {
   readonly output: "text" | "json";
   /** Of objects that name none. */
   readonly namespace: string;
+  /** See `Config.allowedFunctions`. */
+  readonly allowedFunctions: ReadonlySet<string>;
 }
 
 const MANIFEST_FILE = /\.(ya?ml|json)$/i;
@@ -25,7 +27,7 @@ export async function planCommand(options: PlanOptions, terminal: Terminal, sign
   if (manifests === undefined) return EXIT.failed;
   const database = commandDatabase(terminal);
   try {
-    const planner = new ManifestPlanner(database);
+    const planner = new ManifestPlanner(database, options.allowedFunctions);
     const planned: PlannedManifest[] = [];
     for (const manifest of manifests) planned.push(await planner.plan(manifest, signal));
     const judged = refuseRivals(planned);

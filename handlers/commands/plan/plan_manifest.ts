@@ -1,6 +1,6 @@
 import { type FieldError, invalid, notSupported, required } from "../../../crds/field_error.ts";
 import { tableSpecWarnings } from "../../../crds/database_table/validate.ts";
-import type { DefaultedTableSpec } from "../../../crds/database_table/types.ts";
+import { type DefaultedTableSpec, TAKE_OVER_ANNOTATION } from "../../../crds/database_table/types.ts";
 import {
   findOwners,
   observeRegistry,
@@ -23,10 +23,13 @@ const NO_CLUSTER = "00000000-0000-0000-0000-000000000000";
 /** Judges objects of files against one database, read-only. */
 export class ManifestPlanner {
   readonly #database: Database;
+  readonly #allowedFunctions: ReadonlySet<string>;
   #registry: RegistryState | undefined;
 
-  constructor(database: Database) {
+  /** @param allowedFunctions See `Config.allowedFunctions`. */
+  constructor(database: Database, allowedFunctions: ReadonlySet<string>) {
     this.#database = database;
+    this.#allowedFunctions = allowedFunctions;
   }
 
   /** Says also why it could not be judged; throws on bugs only. */
@@ -50,7 +53,7 @@ export class ManifestPlanner {
   }
 
   /** Nobody asks a cluster: whose table it is, is what the registry says of an object of that namespace and name. */
-  async #claimOf({ namespace, name }: Manifest, signal: AbortSignal) {
+  async #claimOf({ namespace, name, metadata }: Manifest, signal: AbortSignal) {
     const options = { readOnly: true, lockTimeoutMs: 1_000, statementTimeoutMs: 5_000, signal };
     this.#registry ??= await this.#database.transaction(options, observeRegistry);
     const find = registryReader(this.#registry);
@@ -62,8 +65,8 @@ export class ManifestPlanner {
     if (another !== undefined) return undefined;
     const clusterId = owner?.clusterId ?? soleCluster(known.clusterIds);
     return {
-      claim: { namespace, name, uid: owner?.uid ?? "" },
-      catalog: new LiveCatalog(this.#database, clusterId, find),
+      claim: { namespace, name, uid: owner?.uid ?? "", takeOver: metadata.annotations?.[TAKE_OVER_ANNOTATION] },
+      catalog: new LiveCatalog({ database: this.#database, clusterId, allowedFunctions: this.#allowedFunctions, find }),
     };
   }
 }

@@ -45,7 +45,8 @@ export function createServerlessApp(env: Environment): Hono {
     {
       ...judging(DATABASE_RESOURCE),
       withDefaults: withDatabaseDefaults,
-      validate: (request, signal) => admitDatabase(request, { objects, isNamespaceTerminating }, signal),
+      validate: (request, signal) =>
+        admitDatabase(request, { objects, isNamespaceTerminating, tablesIn: outOfReach }, signal),
     },
     {
       ...judging(SAMPLE_RESOURCE),

@@ -1,7 +1,12 @@
 // The command line is this file's: what it prints goes to a person.
 // deno-lint-ignore-file no-console
 import { chooseCluster } from "./handlers/choose_cluster.ts";
-import { type Config, type Environment, parseCommandLine } from "./handlers/config.ts";
+import { importCommand } from "./handlers/commands/import/command.ts";
+import { parseCommand, type ParsedCommand } from "./handlers/commands/parse_command.ts";
+import { planCommand } from "./handlers/commands/plan/command.ts";
+import { systemTerminal } from "./handlers/commands/system_terminal.ts";
+import { uninstallCommand } from "./handlers/commands/uninstall/command.ts";
+import type { Config, Environment } from "./handlers/config.ts";
 import { StartError } from "./handlers/errors.ts";
 import { askHealth } from "./handlers/health_command.ts";
 import { run } from "./handlers/operator/run.ts";
@@ -14,9 +19,9 @@ import { systemTiming } from "./kube/timing.ts";
 export type { Connections } from "./handlers/operator/connections.ts";
 export { run, StartError };
 
-/** Starts the operator on a cluster and a database that are there; `deno task run` (local/run.ts) can also bring its own. */
+/** Does what the command line asks for, and answers the exit code. */
 async function main(args: readonly string[], env: Environment): Promise<number> {
-  const command = parseCommandLine(args, env);
+  const command = parseCommand(args, env);
   switch (command.kind) {
     case "help":
     case "version":
@@ -27,19 +32,37 @@ async function main(args: readonly string[], env: Environment): Promise<number> 
       return 64;
     case "health":
       return await askHealth(command.config);
-    case "run":
-      return await runUntilSignal(command.config, env);
+    default:
+      return await untilSignal((signal) => execute(command, env, signal));
   }
 }
 
-async function runUntilSignal(config: Config, env: Environment): Promise<number> {
+type Working = Exclude<ParsedCommand, { readonly kind: "help" | "version" | "usage" | "health" }>;
+
+async function execute(command: Working, env: Environment, signal: AbortSignal): Promise<number> {
+  const terminal = systemTerminal(env);
+  switch (command.kind) {
+    case "run":
+      await runOnCluster(command.config, env, signal);
+      return 0;
+    case "plan":
+      return await planCommand(command.options, terminal, signal);
+    case "import":
+      return await importCommand(command.options, terminal, signal);
+    case "uninstall": {
+      const { cluster } = await chooseCluster(command.config, machineOf(env));
+      return await uninstallCommand(command.options, { terminal, cluster }, signal);
+    }
+  }
+}
+
+async function untilSignal(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const stop = new AbortController();
   const requests = { onStop: () => stop.abort(), onForce: () => Deno.exit(1) };
   const request = countStopRequests(requests, () => performance.now());
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, request);
   try {
-    await runOnCluster(config, env, stop.signal);
-    return 0;
+    return await work(stop.signal);
   } catch (error) {
     if (stop.signal.aborted && error === stop.signal.reason) return 0;
     const isKnown = [StartError, KubeconfigError, InClusterError, KubeError].some((known) => error instanceof known);
@@ -50,12 +73,15 @@ async function runUntilSignal(config: Config, env: Environment): Promise<number>
 }
 
 async function runOnCluster(given: Config, env: Environment, signal: AbortSignal): Promise<void> {
-  const machine = { env, readTextFile: (path: string) => Deno.readTextFile(path), now: systemTiming.now };
-  const { cluster, config } = await chooseCluster(given, machine);
+  const { cluster, config } = await chooseCluster(given, machineOf(env));
   const { databaseUrl, databaseDirectUrl, inPod } = config;
   // An administrator may give every table its own; a person at a terminal has most likely forgotten it.
   if (databaseUrl === undefined && !inPod) throw new StartError("Cannot choose a database: DATABASE_URL must be set");
   await run(config, { cluster, databaseUrl, databaseDirectUrl, embeddedCluster: false }, signal);
+}
+
+function machineOf(env: Environment) {
+  return { env, readTextFile: (path: string) => Deno.readTextFile(path), now: systemTiming.now };
 }
 
 if (import.meta.main) {

@@ -54,7 +54,11 @@ export const HELP = `Tablewright: PostgreSQL tables as Kubernetes objects
 
 Usage: tablewright [run] [flags]
        tablewright health [flags]     exit 0 if the operator on this machine, with the same flags, is alive
+       tablewright plan -f FILE       what applying a file would do to the database
+       tablewright import [TABLE...]  objects for tables that exist
+       tablewright uninstall          webhooks and finalizers out of a cluster; tables stay
        tablewright version
+       tablewright COMMAND --help
 
   -n, --namespace NAME      watch this namespace; repeatable (also WATCH_NAMESPACE, comma-separated)
   -A, --all-namespaces      watch all namespaces (default)
@@ -141,7 +145,7 @@ export function parseCommandLine(args: readonly string[], env: Environment): Com
   if (unknown.length > 0) return usage(`unknown flag ${unknown[0]}`);
   const [verb = "run", ...rest] = parsed._.map(String);
   if (parsed["help"] === true || verb === "help") return { kind: "help", text: HELP };
-  if (verb === "version") return { kind: "version", text: `tablewright ${VERSION}` };
+  if (verb === "version") return { kind: "version", text: versionText(env) };
   const isKnown = verb === "run" || verb === "health";
   if (!isKnown || rest.length > 0) return usage(`unknown argument "${isKnown ? rest[0] : verb}"`);
   try {
@@ -155,6 +159,11 @@ export function parseCommandLine(args: readonly string[], env: Environment): Com
 /** What holds in a Pod: an administrator installs the definitions, and the operator's role may not. */
 export function podConfig(config: Config): Config {
   return { ...config, installCrds: false };
+}
+
+/** The commit is known to what was built of it: a compiled binary and an image carry it in their environment. */
+function versionText(env: Environment): string {
+  return `tablewright ${VERSION} (commit ${env["TABLEWRIGHT_COMMIT"] || "unknown"})`;
 }
 
 function usage(message: string): Command {
@@ -231,7 +240,8 @@ function namespaceName(name: string): string {
   throw new UsageError(`"${name}" is not the name of a namespace (no globs)`);
 }
 
-function readAllowedFunctions(parsed: Parsed): ReadonlySet<string> {
+/** The functions of `--allow-function`, with their schemas. @throws {UsageError} */
+export function readAllowedFunctions(parsed: Parsed): ReadonlySet<string> {
   const names = (parsed["allow-function"] ?? []) as readonly string[];
   return new Set(names.map((text) => {
     const name = parseQualifiedName(text);

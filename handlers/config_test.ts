@@ -90,7 +90,7 @@ Deno.test("parseCommandLine() takes functions with their schema from --allow-fun
 
 Deno.test("parseCommandLine() answers --help and version", () => {
   assertEquals(parseCommandLine(["--help"], {}).kind, "help");
-  assertEquals(parseCommandLine(["version"], {}), { kind: "version", text: "tablewright 0.1.0" });
+  assertEquals(parseCommandLine(["version"], {}), { kind: "version", text: "tablewright 0.1.0 (commit unknown)" });
 });
 
 Deno.test("parseCommandLine() takes the address for health from kopf's --liveness", () => {

@@ -1,6 +1,7 @@
 import { parse, parseAll } from "@std/yaml";
 import databases from "../crds/databases.zalando.org.yaml" with { type: "text" };
 import databaseTables from "../crds/databasetables.kopf.demo.yaml" with { type: "text" };
+import samples from "../crds/samples.nuvolaris.org.yaml" with { type: "text" };
 import databasePolicy from "../manifests/base/database_policy.yaml" with { type: "text" };
 import policy from "../manifests/base/validating_admission_policy.yaml" with { type: "text" };
 import { Backoff } from "../kube/backoff.ts";
@@ -22,7 +23,7 @@ const RETRY = { baseMs: 500, maxMs: 30_000 };
 
 /** Installs what an administrator installs in a cluster: the kinds, and the policy that holds while we are down. */
 export async function installDefinitions(context: CrdContext, signal: AbortSignal): Promise<void> {
-  for (const text of [databaseTables, databases]) {
+  for (const text of [databaseTables, databases, samples]) {
     const manifest = parse(text) as KubeManifest;
     const existing = await readCustomResourceDefinition(context.client, manifest.metadata.name ?? "", signal);
     // It goes when its objects are gone, and they wait for our finalizer: the loop must run meanwhile.

@@ -47,6 +47,7 @@ Deno.test("installDefinitions() does not wait for a kind that is being deleted, 
   await installDefinitions(context, new AbortController().signal);
   assertEquals(applied, [
     "databases.zalando.org",
+    "samples.nuvolaris.org",
     "tablewright",
     "tablewright",
     "tablewright-databases",

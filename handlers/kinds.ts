@@ -13,6 +13,8 @@ import type { ServedDatabases } from "./database_table/served_databases.ts";
 import { tablesIn } from "./database_table/tables_in.ts";
 import { readNamespacePhase } from "./namespace.ts";
 import type { KindHandler } from "./registry.ts";
+import { sampleHandler } from "./sample/handler.ts";
+import { sampleObjects } from "./sample/objects.ts";
 
 /** What the kinds' handlers work with. */
 export interface KindDependencies {
@@ -28,7 +30,7 @@ export interface KindDependencies {
 
 /** The one list to extend: routes, webhook rules and watches derive from it. */
 export function createKinds(dependencies: KindDependencies): readonly KindHandler[] {
-  return [tableKind(dependencies), databaseKind(dependencies)];
+  return [tableKind(dependencies), databaseKind(dependencies), sampleKind(dependencies)];
 }
 
 function tableKind({ client, databases, serving, logger }: KindDependencies): KindHandler {
@@ -46,6 +48,14 @@ function databaseKind({ client, events, timing, logger, namespaces }: KindDepend
     newPassword: () => generatePassword((bytes) => crypto.getRandomValues(bytes)),
     now: () => new Date(timing.now()),
     logger,
+  });
+}
+
+function sampleKind({ client, events, timing, logger }: KindDependencies): KindHandler {
+  return sampleHandler({
+    objects: sampleObjects(client, logger),
+    recordEvent: (object, event) => events.record(object, { ...event, action: "Reconcile" }),
+    now: () => new Date(timing.now()),
   });
 }
 

@@ -54,6 +54,8 @@ export type WebhookEntry = Readonly<Record<string, unknown>> & { readonly name: 
 
 export const MUTATING: ResourceType = configurationType("Mutating");
 export const VALIDATING: ResourceType = configurationType("Validating");
+/** The validating one first: the other refuses nothing. */
+export const WEBHOOK_CONFIGURATION_TYPES: readonly ResourceType[] = [VALIDATING, MUTATING];
 const TIMEOUT_SECONDS = 5;
 
 /** Holds where an UPDATE changed the spec (an object without spec is legal), and for every CREATE. For match conditions. */

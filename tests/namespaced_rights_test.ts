@@ -14,6 +14,9 @@ const rules = [
   { apiGroups: ["kopf.demo"], resources: ["databasetables/status"], verbs: ["get", "patch"] },
   { apiGroups: ["zalando.org"], resources: ["databases"], verbs: ["get", "list", "watch", "patch"] },
   { apiGroups: ["zalando.org"], resources: ["databases/status"], verbs: ["get", "patch"] },
+  { apiGroups: ["nuvolaris.org"], resources: ["samples"], verbs: ["get", "list", "watch"] },
+  { apiGroups: ["nuvolaris.org"], resources: ["samples/status"], verbs: ["get", "patch"] },
+  { apiGroups: ["apps"], resources: ["deployments"], verbs: ["get", "list", "watch", "create", "patch"] },
   {
     apiGroups: [""],
     resources: ["pods", "services", "persistentvolumeclaims"],

@@ -64,12 +64,13 @@ Deno.test("health, readiness and their checks are served, and nothing else", asy
   assertEquals(await ask(operator.httpPort, "/healthz?verbose"), {
     status: 200,
     text:
-      "[+]event-loop ok\n[+]watch-databasetable ok\n[+]workers-databasetable ok\n[+]watch-database ok\n[+]workers-database ok\n",
+      "[+]event-loop ok\n[+]watch-databasetable ok\n[+]workers-databasetable ok\n[+]watch-database ok\n[+]workers-database ok\n[+]watch-sample ok\n[+]workers-sample ok\n",
   });
   assertEquals(await ask(operator.httpPort, "/readyz"), { status: 200, text: "ok\n" });
   assertEquals(await ask(operator.httpPort, "/readyz?verbose"), {
     status: 200,
-    text: "[+]shutdown ok\n[+]listener ok\n[+]cache-databasetable ok\n[+]cache-database ok\n[+]database ok\n" +
+    text:
+      "[+]shutdown ok\n[+]listener ok\n[+]cache-databasetable ok\n[+]cache-database ok\n[+]cache-sample ok\n[+]database ok\n" +
       "[+]webhook-configurations ok\n",
   });
   for (const path of ["/", "/metrics/../etc/passwd", "/healthz/x", "/%00"]) {

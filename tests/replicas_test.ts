@@ -145,6 +145,7 @@ Deno.test("of two replicas one leads, both are ready and answer reviews, and a c
         "listener",
         "cache-databasetable",
         "cache-database",
+        "cache-sample",
         "database",
         "webhook-configurations",
         "election",

@@ -5,7 +5,7 @@ import { describeApprovalNeeded, needsApproval, PlanApproval } from "./approval.
 import { planStatus } from "./plan_status.ts";
 
 function statement(sql: string, destructive = false): Statement {
-  return { sql, locks: [], rewrites: false, rebuildsIndexes: false, destructive, concurrent: false };
+  return { sql, locks: [], rewrites: false, rebuildsIndexes: false, destructive, concurrent: false, hazards: [] };
 }
 
 function planOf(...texts: readonly string[]) {

@@ -1,7 +1,7 @@
 import type { FieldError } from "../../crds/field_error.ts";
 import { ProbeMemory } from "../../postgres/data/memory.ts";
 import type { Database, TransactionOptions } from "../../postgres/session/client.ts";
-import { observeSituation, type Situation } from "../../postgres/situation/situation.ts";
+import { type FindOwned, observeSituation, type Situation } from "../../postgres/situation/situation.ts";
 import type { Table } from "../../postgres/table.ts";
 import type { DesiredTable } from "./desired.ts";
 import { type ResolvedTable, resolveTable } from "./resolve.ts";
@@ -38,6 +38,8 @@ export interface LiveCatalogOptions {
   readonly allowedFunctions: ReadonlySet<string>;
   /** See `ProbeMemory`. */
   readonly violationKeptMs?: number;
+  /** Of the registry, where there may be none. */
+  readonly find?: FindOwned;
 }
 
 /** Answers questions about a spec from the database, read-only and within a deadline. */
@@ -45,9 +47,11 @@ export class LiveCatalog {
   readonly #database: Database;
   readonly #clusterId: string;
   readonly #allowedFunctions: ReadonlySet<string>;
+  readonly #find: FindOwned | undefined;
   readonly #memory: ProbeMemory;
 
-  constructor({ database, clusterId, allowedFunctions, violationKeptMs }: LiveCatalogOptions) {
+  constructor({ database, clusterId, allowedFunctions, violationKeptMs, find }: LiveCatalogOptions) {
+    this.#find = find;
     this.#memory = new ProbeMemory(() => performance.now(), violationKeptMs);
     this.#database = database;
     this.#clusterId = clusterId;
@@ -61,7 +65,7 @@ export class LiveCatalog {
       const { desired, faults } = await resolveTable(transaction, asked, this.#allowedFunctions);
       const { table = asked.table, renames, adoptionPolicy } = desired;
       const claimant = { owner, desired: table, adoption: { policy: adoptionPolicy, renames, takeOver } };
-      return { desired, faults, situation: await observeSituation(transaction, claimant) };
+      return { desired, faults, situation: await observeSituation(transaction, claimant, this.#find) };
     });
   }
 

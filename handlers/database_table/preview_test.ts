@@ -22,6 +22,7 @@ const STATEMENT: Statement = {
   rebuildsIndexes: false,
   destructive: false,
   concurrent: false,
+  hazards: [],
 };
 
 Deno.test("previewLines() tells locks and rewrite of each statement and the size of the table", () => {

@@ -3,7 +3,7 @@ import { observeRelations, observeSchema, type Relation, type SchemaAccess } fro
 import { tableOf } from "../catalog/observed.ts";
 import type { PlanningBasis } from "../plan/planning.ts";
 import { withoutStored } from "../registry/foreign_text.ts";
-import { findOwned, type OwnedTable, type Owner } from "../registry/registry.ts";
+import { findOwned, type OwnedQuery, type OwnedTable, type Owner } from "../registry/registry.ts";
 import { FIXED, type Transaction } from "../session/client.ts";
 import type { Table } from "../table.ts";
 import type { Targets } from "../catalog/target.ts";
@@ -61,15 +61,24 @@ interface Server {
   readonly taken: readonly string[];
 }
 
+/** Finds rows of the registry. */
+export type FindOwned = (transaction: Transaction, query: OwnedQuery) => Promise<readonly OwnedTable[]>;
+
 /**
  * Looks at the registry and the catalog; no writes. One round trip, one more for a table that is not where the spec has it,
  * or that may be adopted.
+ *
+ * @param find For a database that has no registry yet, and must not get one: it finds nothing.
  */
-export async function observeSituation(transaction: Transaction, claimant: Claimant): Promise<Situation> {
+export async function observeSituation(
+  transaction: Transaction,
+  claimant: Claimant,
+  find: FindOwned = findOwned,
+): Promise<Situation> {
   const { owner, desired } = claimant;
   const wanted = { schema: desired.schema, names: [desired.name], oids: [] };
   const [rows, atName, schema, targets, server] = await Promise.all([
-    findOwned(transaction, { owner, schema: desired.schema, table: desired.name }),
+    find(transaction, { owner, schema: desired.schema, table: desired.name }),
     observeRelations(transaction, wanted),
     observeSchema(transaction, desired.schema),
     observeTargets(transaction, desired.foreignKeys),

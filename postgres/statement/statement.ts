@@ -7,7 +7,7 @@ import {
   primaryKeyDefinition,
   uniqueDefinition,
 } from "./definition.ts";
-import { hazardsOf } from "../hazard.ts";
+import { type Hazard, hazardsOf } from "../hazard.ts";
 import type { ForeignKey, Table } from "../table.ts";
 import { qualifiedName, quoteIdentifier, quoteLiteral } from "../text/identifier.ts";
 
@@ -31,6 +31,8 @@ export interface Statement {
   readonly destructive: boolean;
   /** Must run outside a transaction. */
   readonly concurrent: boolean;
+  /** What may go wrong for the users of the table or its rows. */
+  readonly hazards: readonly Hazard[];
 }
 
 /** How a change is made. */
@@ -52,7 +54,7 @@ export interface StatementOptions {
 export function statementsOf(change: SchemaChange, options: StatementOptions): readonly Statement[] {
   const statement = statementOf(change, options);
   if (change.kind !== "AddIdentity") return [statement];
-  return [statement, { ...statement, sql: startSequence(change.column, options), locks: [] }];
+  return [statement, { ...statement, sql: startSequence(change.column, options), locks: [], hazards: [] }];
 }
 
 function statementOf(change: SchemaChange, options: StatementOptions): Statement {
@@ -65,6 +67,7 @@ function statementOf(change: SchemaChange, options: StatementOptions): Statement
       !options.isNew,
     destructive: hazards.includes("DropsData"),
     concurrent: hazards.includes("OutsideTransaction"),
+    hazards: options.isNew || change.kind === "CreateTable" ? [] : hazards,
   };
 }
 
@@ -86,6 +89,7 @@ export function dropTableStatement(table: { readonly schema: string; readonly na
     rebuildsIndexes: false,
     destructive: true,
     concurrent: false,
+    hazards: ["DropsData"],
   };
 }
 

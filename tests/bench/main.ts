@@ -8,12 +8,14 @@ import { benchReviews } from "./reviews.ts";
 import { benchRestart } from "./restart.ts";
 import { openStage, type Stage } from "./stage.ts";
 import { benchStart } from "./start.ts";
+import { benchServe } from "./serve.ts";
 import { benchSweep } from "./sweep.ts";
 import { benchVerdict } from "./verdict.ts";
 
 // Real servers, loopback only. Every figure stands beside its floor; none is a test.
 const BENCHMARKS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   start: benchStart,
+  serve: benchServe,
   memory: benchMemory,
   admission: benchAdmission,
   reviews: benchReviews,

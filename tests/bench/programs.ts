@@ -11,17 +11,19 @@ export interface Program {
   /** From the root of the project, with arguments. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Of `deno`; default `run`. */
+  readonly command?: readonly string[];
 }
 
 let started = 0;
 
 /** Starts a program; it ends with us, also when we are killed. */
-export function startProgram(directory: string, { name, args, env = {} }: Program): Child {
+export function startProgram(directory: string, { name, args, env = {}, command = ["run"] }: Program): Child {
   const unique = `${name}-${++started}`;
   return startChild({
     name: unique,
     command: Deno.execPath(),
-    args: ["run", "--quiet", "--allow-all", ...args],
+    args: [...command, "--quiet", "--allow-all", ...args],
     recordDirectory: directory,
     logPath: join(directory, `${unique}.log`),
     workingDirectory: ROOT,

@@ -1,0 +1,132 @@
+import { type FieldError, invalid, notSupported, required } from "../../../crds/field_error.ts";
+import { tableSpecWarnings } from "../../../crds/database_table/validate.ts";
+import { type DefaultedTableSpec, TAKE_OVER_ANNOTATION } from "../../../crds/database_table/types.ts";
+import {
+  findOwners,
+  observeRegistry,
+  registryReader,
+  type RegistryState,
+} from "../../../postgres/registry/registry_reader.ts";
+import type { Owner } from "../../../postgres/registry/registry.ts";
+import type { Database } from "../../../postgres/session/client.ts";
+import { PostgresError } from "../../../postgres/session/errors.ts";
+import { judgeLive, type LiveJudgement } from "../../database_table/judge_live.ts";
+import { LiveCatalog } from "../../database_table/live_catalog.ts";
+import { originOf } from "../../database_table/origin.ts";
+import { understandSpec } from "../../database_table/understand.ts";
+import { API_VERSION, type Manifest } from "./manifests.ts";
+import type { Outcome, PlannedManifest } from "./planned.ts";
+
+/** Of a cluster that no registry knows. */
+const NO_CLUSTER = "00000000-0000-0000-0000-000000000000";
+
+/** Judges objects of files against one database, read-only. */
+export class ManifestPlanner {
+  readonly #database: Database;
+  readonly #allowedFunctions: ReadonlySet<string>;
+  #registry: RegistryState | undefined;
+
+  /** @param allowedFunctions See `Config.allowedFunctions`. */
+  constructor(database: Database, allowedFunctions: ReadonlySet<string>) {
+    this.#database = database;
+    this.#allowedFunctions = allowedFunctions;
+  }
+
+  /** Says also why it could not be judged; throws on bugs only. */
+  async plan(manifest: Manifest, signal: AbortSignal): Promise<PlannedManifest> {
+    const faults = manifestFaults(manifest);
+    if (faults.length > 0) return { manifest, outcome: { kind: "refused", faults }, notes: [] };
+    const understood = await understandSpec(manifest.spec, originOf(manifest));
+    const { spec, desired } = understood;
+    const name = desired?.table === undefined ? {} : { table: `${desired.table.schema}.${desired.table.name}` };
+    const notes = [...(spec === undefined ? [] : tableSpecWarnings(spec)), ...(desired?.warnings ?? [])];
+    try {
+      const claim = await this.#claimOf(manifest, signal);
+      if (claim === undefined) return { manifest, ...name, notes, outcome: unknown(AMBIGUOUS) };
+      const judgement = await judgeLive(understood, claim, signal);
+      const outcome = outcomeOf(judgement, spec);
+      return { manifest, ...name, notes: [...notes, ...judgement.warnings, ...notesOf(judgement)], outcome };
+    } catch (error) {
+      if (!(error instanceof PostgresError)) throw error;
+      return { manifest, ...name, notes, outcome: unknown(error.message) };
+    }
+  }
+
+  /** Nobody asks a cluster: whose table it is, is what the registry says of an object of that namespace and name. */
+  async #claimOf({ namespace, name, metadata }: Manifest, signal: AbortSignal) {
+    const options = { readOnly: true, lockTimeoutMs: 1_000, statementTimeoutMs: 5_000, signal };
+    this.#registry ??= await this.#database.transaction(options, observeRegistry);
+    const find = registryReader(this.#registry);
+    const known = this.#registry === "absent" ? { owners: [], clusterIds: [] } : await this.#database.transaction(
+      options,
+      (transaction) => findOwners(transaction, { namespace, name }),
+    );
+    const [owner, another] = known.owners;
+    if (another !== undefined) return undefined;
+    const clusterId = owner?.clusterId ?? soleCluster(known.clusterIds);
+    return {
+      claim: { namespace, name, uid: owner?.uid ?? "", takeOver: metadata.annotations?.[TAKE_OVER_ANNOTATION] },
+      catalog: new LiveCatalog({ database: this.#database, clusterId, allowedFunctions: this.#allowedFunctions, find }),
+    };
+  }
+}
+
+const AMBIGUOUS =
+  "Cannot tell whose table it is: objects of that namespace and name of several clusters own tables here";
+
+function soleCluster(clusterIds: readonly Owner["clusterId"][]): string {
+  const [first] = clusterIds;
+  return first !== undefined && clusterIds.length === 1 ? first : NO_CLUSTER;
+}
+
+function manifestFaults({ apiVersion, name }: Manifest): readonly FieldError[] {
+  return [
+    ...(apiVersion === API_VERSION ? [] : [notSupported("apiVersion", apiVersion, [API_VERSION])]),
+    ...(name === "" ? [required("metadata.name", "must be set: generateName is not planned")] : []),
+  ];
+}
+
+/** Objects of the same files that cannot both be applied. Pure. */
+export function refuseRivals(planned: readonly PlannedManifest[]): readonly PlannedManifest[] {
+  const names = new Map<string, PlannedManifest>();
+  const tables = new Map<string, PlannedManifest>();
+  return planned.map((each) => {
+    const { manifest: { namespace, name }, table } = each;
+    const key = `${namespace}/${name}`;
+    const twin = names.get(key);
+    const rival = table === undefined ? undefined : tables.get(table);
+    names.set(key, each);
+    if (table !== undefined) tables.set(table, rival ?? each);
+    if (twin !== undefined) return refused(each, invalid("metadata.name", `${key} is in ${twin.manifest.source} too`));
+    if (rival === undefined) return each;
+    const other = `${rival.manifest.namespace}/${rival.manifest.name}`;
+    return refused(
+      each,
+      invalid("spec.tableName", `table ${table} is wanted by DatabaseTable ${other} of these files too`),
+    );
+  });
+}
+
+function refused(planned: PlannedManifest, fault: FieldError): PlannedManifest {
+  const before = planned.outcome.kind === "refused" ? planned.outcome.faults : [];
+  return { ...planned, outcome: { kind: "refused", faults: [...before, fault] } };
+}
+
+function outcomeOf({ faults, plan }: LiveJudgement, spec: DefaultedTableSpec | undefined): Outcome {
+  if (faults.length > 0) return { kind: "refused", faults };
+  const isHandsOff = spec?.suspend === true || spec?.mode === "Observe";
+  if (plan === undefined || isHandsOff) return { kind: "nothing" };
+  const statements = plan.steps.flatMap((step) => step.statements);
+  return statements.length === 0 && plan.waiting.length === 0
+    ? { kind: "nothing" }
+    : { kind: "changes", statements, waiting: plan.waiting };
+}
+
+function notesOf({ situation }: LiveJudgement): readonly string[] {
+  if (situation?.kind !== "owned" || situation.adopting !== true) return [];
+  return ["the table exists and is adopted: whoever applies this needs the RBAC verb adopt"];
+}
+
+function unknown(reason: string): Outcome {
+  return { kind: "unknown", reason };
+}

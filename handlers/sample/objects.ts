@@ -1,0 +1,50 @@
+import { GROUP, KIND, PLURAL, type Sample, type SampleStatus, VERSION } from "../../crds/sample/types.ts";
+import { isKubeError, type KubeClient } from "../../kube/client.ts";
+import type { Logger } from "../../kube/logger.ts";
+import type { KubeManifest, KubeObject, ResourceType } from "../../kube/object.ts";
+import { StatusWriter } from "../../kube/status_writer.ts";
+import { DEPLOYMENT, DEPLOYMENT_NAME } from "./deployment.ts";
+
+export const SAMPLE_RESOURCE: ResourceType = {
+  group: GROUP,
+  version: VERSION,
+  plural: PLURAL,
+  kind: KIND,
+  namespaced: true,
+};
+
+/** A Deployment as far as a Sample needs it. */
+export type Deployment = KubeObject<
+  { readonly replicas?: number },
+  { readonly observedGeneration?: number; readonly availableReplicas?: number }
+>;
+
+/** What the handler does to Kubernetes. Every verb is one that RBAC must grant. */
+export interface SampleObjects {
+  /** `undefined` if there is none. */
+  readonly readDeployment: (namespace: string, signal: AbortSignal) => Promise<Deployment | undefined>;
+  /** Makes it, or sets our fields of it; @throws {KubeError} 409 if it is not the one that was read. */
+  readonly applyDeployment: (manifest: KubeManifest, signal: AbortSignal) => Promise<Deployment>;
+  readonly writeStatus: (sample: Sample, status: SampleStatus, signal: AbortSignal) => Promise<void>;
+}
+
+/** The handler's verbs on a real API server. */
+export function sampleObjects(client: KubeClient, logger: Logger): SampleObjects {
+  const statusWriter = new StatusWriter({ client, type: SAMPLE_RESOURCE, logger });
+  return {
+    async readDeployment(namespace, signal) {
+      try {
+        return await client.get<Deployment>(DEPLOYMENT, { namespace, name: DEPLOYMENT_NAME }, { signal });
+      } catch (error) {
+        if (isKubeError(error, 404)) return undefined;
+        throw error;
+      }
+    },
+    async applyDeployment(manifest, signal) {
+      return (await client.apply<Deployment>(DEPLOYMENT, manifest, { force: true, signal })).object;
+    },
+    async writeStatus(sample, status, signal) {
+      await statusWriter.write(sample, { ...status }, signal);
+    },
+  };
+}

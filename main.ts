@@ -1,6 +1,6 @@
 // The command line is this file's: what it prints goes to a person.
 // deno-lint-ignore-file no-console
-import { chooseCluster } from "./handlers/choose_cluster.ts";
+import { chooseCluster } from "./handlers/operator/choose_cluster.ts";
 import { importCommand } from "./handlers/commands/import/command.ts";
 import { parseCommand, type ParsedCommand } from "./handlers/commands/parse_command.ts";
 import { planCommand } from "./handlers/commands/plan/command.ts";
@@ -8,12 +8,12 @@ import { systemTerminal } from "./handlers/commands/system_terminal.ts";
 import { uninstallCommand } from "./handlers/commands/uninstall/command.ts";
 import type { Config, Environment } from "./handlers/config.ts";
 import { StartError } from "./handlers/errors.ts";
-import { askHealth } from "./handlers/health_command.ts";
+import { askHealth } from "./handlers/commands/health_command.ts";
 import { run } from "./handlers/operator/run.ts";
-import { countStopRequests } from "./handlers/stop_requests.ts";
-import { KubeError } from "./kube/client.ts";
-import { InClusterError } from "./kube/in_cluster.ts";
-import { KubeconfigError } from "./kube/kubeconfig.ts";
+import { countStopRequests } from "./handlers/operator/stop_requests.ts";
+import { KubeError } from "./kube/client/client.ts";
+import { InClusterError } from "./kube/client/in_cluster.ts";
+import { KubeconfigError } from "./kube/client/kubeconfig.ts";
 import { systemTiming } from "./kube/timing.ts";
 
 export type { Connections } from "./handlers/operator/connections.ts";

@@ -1,4 +1,4 @@
-import type { KubeClient } from "../kube/client.ts";
+import type { KubeClient } from "../kube/client/client.ts";
 import type { KubeMetadata, KubeObject, ResourceType } from "../kube/object.ts";
 
 /** Held by objects of an operator that was written with kopf. */

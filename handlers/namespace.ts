@@ -1,5 +1,5 @@
-import { isAllowed } from "../kube/access_review.ts";
-import type { CallOptions, KubeClient } from "../kube/client.ts";
+import { isAllowed } from "../kube/client/access_review.ts";
+import type { CallOptions, KubeClient } from "../kube/client/client.ts";
 import type { KubeObject, ResourceType } from "../kube/object.ts";
 
 export const NAMESPACE: ResourceType = {

@@ -1,6 +1,6 @@
-import type { KubeClient } from "../kube/client.ts";
-import { Informer } from "../kube/informer.ts";
-import type { Logger } from "../kube/logger.ts";
+import type { KubeClient } from "../kube/client/client.ts";
+import { Informer } from "../kube/watch/informer.ts";
+import type { Logger } from "../kube/telemetry/logger.ts";
 import type { Timing } from "../kube/timing.ts";
 import type { OwnedKind } from "./registry.ts";
 

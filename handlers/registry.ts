@@ -1,7 +1,7 @@
-import type { ReconcileResult } from "../kube/controller.ts";
+import type { ReconcileResult } from "../kube/work/controller.ts";
 import type { KubeObject, ResourceType } from "../kube/object.ts";
-import type { MatchCondition } from "../kube/webhook_configuration.ts";
-import type { AdmissionRequest, ReviewedObject, Verdict } from "./admission_review.ts";
+import type { MatchCondition } from "../kube/webhook/webhook_configuration.ts";
+import type { AdmissionRequest, ReviewedObject, Verdict } from "./admission/admission_review.ts";
 
 /**
  * Everything that the operator knows of one kind. Routes, webhook rules and watches derive from the list of these: a new

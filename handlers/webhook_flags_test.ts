@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { parseCommandLine } from "./config.ts";
-import { endsWithProcess, serverNamesOf, webhookTarget } from "./webhook_target.ts";
+import { endsWithProcess, serverNamesOf, webhookTarget } from "./admission/webhook_target.ts";
 
 function parse(...args: readonly string[]) {
   const command = parseCommandLine(args, {});

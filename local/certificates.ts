@@ -5,8 +5,8 @@ import {
   createKeyPair,
   issueCertificate,
   type KeyPair,
-} from "../kube/certificate.ts";
-import { certificateValidity } from "../kube/certificate_fault.ts";
+} from "../kube/webhook/certificate.ts";
+import { certificateValidity } from "../kube/webhook/certificate_fault.ts";
 import { readTextIfPresent, writeFileAtomically } from "./files.ts";
 
 /** Everything that a control plane and its administrator present to each other; PEM texts. */

@@ -1,8 +1,8 @@
 import { delay } from "@std/async/delay";
 import { join } from "@std/path";
 import { type Config, podConfig } from "../handlers/config.ts";
-import type { ClusterConfig } from "../kube/client.ts";
-import { createLogger, type Logger } from "../kube/logger.ts";
+import type { ClusterConfig } from "../kube/client/client.ts";
+import { createLogger, type Logger } from "../kube/telemetry/logger.ts";
 import { formatBanner } from "./banner.ts";
 import { type Choice, chooseServers, type ClusterChoice } from "./choice.ts";
 import { findOnPath, readTextIfPresent } from "./files.ts";
@@ -162,14 +162,14 @@ async function clusterConfig(choice: ClusterChoice, servers: LocalServers, env: 
       return { server, certificateAuthority, clientCertificate, clientKey };
     }
     case "kubeconfig": {
-      const { loadKubeconfig } = await import("../kube/kubeconfig.ts");
+      const { loadKubeconfig } = await import("../kube/client/kubeconfig.ts");
       return await loadKubeconfig({
         path: choice.path,
         ...(choice.context === undefined ? {} : { context: choice.context }),
       });
     }
     case "pod": {
-      const { inClusterConfig } = await import("../kube/in_cluster.ts");
+      const { inClusterConfig } = await import("../kube/client/in_cluster.ts");
       return await inClusterConfig({
         host: env["KUBERNETES_SERVICE_HOST"],
         port: env["KUBERNETES_SERVICE_PORT"],

@@ -1,6 +1,6 @@
 import { delay } from "@std/async/delay";
 import { join } from "@std/path";
-import { type ClusterConfig, KubeClient } from "../kube/client.ts";
+import { type ClusterConfig, KubeClient } from "../kube/client/client.ts";
 import type { ResourceType } from "../kube/object.ts";
 import type { Binaries } from "./binaries.ts";
 import { type Child, describeEnd, startChild, stopLeftovers } from "./children.ts";

@@ -1,4 +1,4 @@
-import { askHealth } from "../handlers/health_command.ts";
+import { askHealth } from "../handlers/commands/health_command.ts";
 import { fromFileUrl } from "@std/path";
 import { parseCommandLine } from "../handlers/config.ts";
 import { killAllChildren } from "./children.ts";

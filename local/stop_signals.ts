@@ -1,4 +1,4 @@
-import { countStopRequests, type StopRequests } from "../handlers/stop_requests.ts";
+import { countStopRequests, type StopRequests } from "../handlers/operator/stop_requests.ts";
 import { readTextIfPresent } from "./files.ts";
 
 const HANGUP = 1;

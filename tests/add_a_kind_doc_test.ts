@@ -31,7 +31,7 @@ Deno.test("every name in the guide is in one of the files that it names", () => 
 });
 
 Deno.test("the guide's kind is in the lists that the guide names", () => {
-  for (const file of ["kinds", "install", "serverless"]) {
+  for (const file of ["kinds", "operator/install", "admission/serverless"]) {
     assertEquals(/sample/i.test(Deno.readTextFileSync(`${ROOT}handlers/${file}.ts`)), true, file);
   }
 });

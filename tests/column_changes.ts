@@ -3,8 +3,8 @@
  *
  * `deno run --allow-read --allow-write tests/column_changes.ts` writes it into the file.
  */
-import { judgeBlindly } from "../handlers/database_table/judge.ts";
-import { understandSpec, type UnderstoodSpec } from "../handlers/database_table/understand.ts";
+import { judgeBlindly } from "../handlers/database_table/verdict/judge.ts";
+import { understandSpec, type UnderstoodSpec } from "../handlers/database_table/spec/understand.ts";
 import { questionsFor } from "../postgres/data/question.ts";
 import type { Statement } from "../postgres/statement/statement.ts";
 import type { Table } from "../postgres/table.ts";

@@ -1,6 +1,6 @@
 import { delay } from "@std/async/delay";
 import { assertEquals } from "@std/assert";
-import { KubeClient } from "../kube/client.ts";
+import { KubeClient } from "../kube/client/client.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { startFaultProxy } from "./harness/kube_proxy.ts";
 import { startTestOperator } from "./harness/operator.ts";

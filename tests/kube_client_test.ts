@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { createCertificateAuthority } from "../kube/certificate.ts";
-import { isKubeError, KubeClient, KubeError } from "../kube/client.ts";
+import { createCertificateAuthority } from "../kube/webhook/certificate.ts";
+import { isKubeError, KubeClient, KubeError } from "../kube/client/client.ts";
 import { startTestCluster, type TestCluster } from "./harness/kube_cluster.ts";
 import { startFaultProxy } from "./harness/kube_proxy.ts";
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { KubeClient } from "../kube/client.ts";
-import { applyCustomResourceDefinition } from "../kube/crd.ts";
-import { Informer } from "../kube/informer.ts";
-import { memoryLogger, silentLogger } from "../kube/logger.ts";
+import { KubeClient } from "../kube/client/client.ts";
+import { applyCustomResourceDefinition } from "../kube/objects/crd.ts";
+import { Informer } from "../kube/watch/informer.ts";
+import { memoryLogger, silentLogger } from "../kube/telemetry/logger.ts";
 import { systemTiming } from "../kube/timing.ts";
 import { startTestCluster, type TestCluster } from "./harness/kube_cluster.ts";
 import { eventually } from "./harness/wait.ts";

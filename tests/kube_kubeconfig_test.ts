@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { KubeconfigError, type KubeconfigOptions, loadKubeconfig } from "../kube/kubeconfig.ts";
+import { KubeconfigError, type KubeconfigOptions, loadKubeconfig } from "../kube/client/kubeconfig.ts";
 
 function makeConfig(overrides: Record<string, unknown> = {}) {
   return {

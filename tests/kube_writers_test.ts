@@ -1,19 +1,22 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { isKubeError, KubeError } from "../kube/client.ts";
+import { isKubeError, KubeError } from "../kube/client/client.ts";
 import {
   applyCustomResourceDefinition,
   CRDS,
   isServedForDeletionOnly,
   readCustomResourceDefinition,
-} from "../kube/crd.ts";
-import { type EventContent, EventRecorder } from "../kube/event_recorder.ts";
-import { addFinalizer, finalizerState, removeFinalizer } from "../kube/finalizer.ts";
-import { memoryLogger, silentLogger } from "../kube/logger.ts";
+} from "../kube/objects/crd.ts";
+import { type EventContent, EventRecorder } from "../kube/objects/event_recorder.ts";
+import { addFinalizer, finalizerState, removeFinalizer } from "../kube/objects/finalizer.ts";
+import { memoryLogger, silentLogger } from "../kube/telemetry/logger.ts";
 import type { KubeObject } from "../kube/object.ts";
-import { StatusWriter } from "../kube/status_writer.ts";
+import { StatusWriter } from "../kube/objects/status_writer.ts";
 import { systemTiming } from "../kube/timing.ts";
-import { buildWebhookConfigurations, SPEC_CHANGED } from "../kube/webhook_configuration.ts";
-import { applyWebhookConfigurations, deleteWebhookConfigurations } from "../kube/webhook_configuration_writer.ts";
+import { buildWebhookConfigurations, SPEC_CHANGED } from "../kube/webhook/webhook_configuration.ts";
+import {
+  applyWebhookConfigurations,
+  deleteWebhookConfigurations,
+} from "../kube/webhook/webhook_configuration_writer.ts";
 import { eventually } from "./harness/wait.ts";
 import { startTestCluster, type TestCluster } from "./harness/kube_cluster.ts";
 

@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { KubeClient, KubeError } from "../kube/client.ts";
-import { LeaderElection } from "../kube/leader_election.ts";
-import { claimedSpec, type LeaseClaim, type LeaseSpec, releasedSpec } from "../kube/lease.ts";
-import { LEASE, LeaseStore } from "../kube/lease_store.ts";
-import type { Leadership } from "../kube/leadership.ts";
-import { silentLogger } from "../kube/logger.ts";
+import { KubeClient, KubeError } from "../kube/client/client.ts";
+import { LeaderElection } from "../kube/election/leader_election.ts";
+import { claimedSpec, type LeaseClaim, type LeaseSpec, releasedSpec } from "../kube/election/lease.ts";
+import { LEASE, LeaseStore } from "../kube/election/lease_store.ts";
+import type { Leadership } from "../kube/election/leadership.ts";
+import { silentLogger } from "../kube/telemetry/logger.ts";
 import { systemTiming, whenAborted } from "../kube/timing.ts";
 import { startTestCluster } from "./harness/kube_cluster.ts";
 import { eventually } from "./harness/wait.ts";

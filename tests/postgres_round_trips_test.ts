@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { type AdmissionContext, admitTable } from "../handlers/database_table/admit.ts";
-import type { AdmissionRequest } from "../handlers/admission_review.ts";
-import { wantedTable } from "../handlers/database_table/judge.ts";
-import { LiveCatalog } from "../handlers/database_table/live_catalog.ts";
-import { understandSpec } from "../handlers/database_table/understand.ts";
-import { verifyPlan } from "../handlers/database_table/verify.ts";
-import { silentLogger } from "../kube/logger.ts";
+import type { AdmissionRequest } from "../handlers/admission/admission_review.ts";
+import { wantedTable } from "../handlers/database_table/verdict/judge.ts";
+import { LiveCatalog } from "../handlers/database_table/verdict/live_catalog.ts";
+import { understandSpec } from "../handlers/database_table/spec/understand.ts";
+import { verifyPlan } from "../handlers/database_table/verdict/verify.ts";
+import { silentLogger } from "../kube/telemetry/logger.ts";
 import { applyTable } from "../postgres/apply/apply.ts";
 import { ensureRegistry } from "../postgres/registry/registry.ts";
 import { type Database, openDatabase } from "../postgres/session/client.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { TABLE_RESOURCE } from "../handlers/database_table/handler.ts";
-import { KubeClient } from "../kube/client.ts";
+import { KubeClient } from "../kube/client/client.ts";
 import type { KubeManifest } from "../kube/object.ts";
 import { openDatabase } from "../postgres/session/client.ts";
 import { OperatorProcess } from "./harness/operator_process.ts";

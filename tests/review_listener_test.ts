@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { serveReviews } from "../handlers/review_listener.ts";
-import { createCertificateAuthority, issueCertificate } from "../kube/certificate.ts";
+import { serveReviews } from "../handlers/admission/review_listener.ts";
+import { createCertificateAuthority, issueCertificate } from "../kube/webhook/certificate.ts";
 import { findFreePort } from "../local/ports.ts";
 import { streamReviews } from "./harness/review_stream.ts";
 import { eventually } from "./harness/wait.ts";

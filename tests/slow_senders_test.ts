@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { DEFAULT_LIMITS } from "../handlers/connection_relay.ts";
-import { type ReviewListener, serveReviews } from "../handlers/review_listener.ts";
-import { createAdmissionApp } from "../handlers/server.ts";
-import { noTelemetry } from "../handlers/telemetry.ts";
+import { DEFAULT_LIMITS } from "../handlers/admission/connection_relay.ts";
+import { type ReviewListener, serveReviews } from "../handlers/admission/review_listener.ts";
+import { createAdmissionApp } from "../handlers/admission/server.ts";
+import { noTelemetry } from "../handlers/operator/telemetry.ts";
 import { fakeKind } from "../handlers/fake_kind.ts";
-import { createCertificateAuthority, issueCertificate } from "../kube/certificate.ts";
-import { silentLogger } from "../kube/logger.ts";
+import { createCertificateAuthority, issueCertificate } from "../kube/webhook/certificate.ts";
+import { silentLogger } from "../kube/telemetry/logger.ts";
 import { findFreePort } from "../local/ports.ts";
 import { databaseReview } from "./bench/review_body.ts";
 import { streamReviews } from "./harness/review_stream.ts";

@@ -113,7 +113,7 @@ interface Fighter extends AsyncDisposable {
 
 /** A webhook of somebody else that patches each DatabaseTable of this namespace, after ours by its name. */
 async function startFighter(patch: readonly unknown[]): Promise<Fighter> {
-  const { createCertificateAuthority, issueCertificate } = await import("../kube/certificate.ts");
+  const { createCertificateAuthority, issueCertificate } = await import("../kube/webhook/certificate.ts");
   const now = new Date();
   const authority = await createCertificateAuthority({ commonName: "fighter", validDays: 1, now });
   const names = { dnsNames: ["localhost"], ipAddresses: ["127.0.0.1"] };

@@ -8,8 +8,8 @@ import {
   validateDatabaseUpdate,
 } from "../../crds/database/validate.ts";
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
-import { KubeError } from "../../kube/client.ts";
-import type { AdmissionRequest, ReviewedObject, Verdict } from "../admission_review.ts";
+import { KubeError } from "../../kube/client/client.ts";
+import type { AdmissionRequest, ReviewedObject, Verdict } from "../admission/admission_review.ts";
 import type { DatabaseObjects } from "./objects.ts";
 import { observeChildren } from "./observe.ts";
 import { childrenInQuestion, nameFaults } from "./policy.ts";

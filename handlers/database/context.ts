@@ -1,5 +1,5 @@
 import type { Database } from "../../crds/database/types.ts";
-import type { Logger } from "../../kube/logger.ts";
+import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { DatabaseObjects } from "./objects.ts";
 
 export type RecordEvent = (object: Database, event: {

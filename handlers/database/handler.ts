@@ -1,8 +1,8 @@
 import { isObject } from "../../crds/decode_fields.ts";
 import { databaseDefaults } from "../../crds/database/default.ts";
 import type { Database } from "../../crds/database/types.ts";
-import { type MatchCondition, SPEC_CHANGED } from "../../kube/webhook_configuration.ts";
-import type { ReviewedObject } from "../admission_review.ts";
+import { type MatchCondition, SPEC_CHANGED } from "../../kube/webhook/webhook_configuration.ts";
+import type { ReviewedObject } from "../admission/admission_review.ts";
 import type { KindHandler } from "../registry.ts";
 import { admitDatabase, type DatabaseAdmission } from "./admit.ts";
 import { POD, SERVICE, VOLUME_CLAIM } from "./children.ts";

@@ -1,4 +1,4 @@
-import { isKubeError } from "../../kube/client.ts";
+import { isKubeError } from "../../kube/client/client.ts";
 import type { VolumeClaim } from "./children.ts";
 import type { Facts } from "./status.ts";
 import { isKept } from "./kept.ts";

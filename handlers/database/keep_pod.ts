@@ -1,7 +1,7 @@
 import type { Database } from "../../crds/database/types.ts";
 import { isObject } from "../../crds/decode_fields.ts";
 import type { KubeManifest, KubeObject } from "../../kube/object.ts";
-import { jsonEquals } from "../../kube/merge_patch.ts";
+import { jsonEquals } from "../../kube/client/merge_patch.ts";
 import { differencesBetween } from "./covers.ts";
 import { TAKEN_OVER, TEMPLATE_HASH } from "./labels.ts";
 import { DATABASE_RESOURCE } from "./objects.ts";

@@ -1,11 +1,11 @@
 import { type Database, GROUP, KIND, PLURAL, SCHEMA_REVISION, VERSION } from "../../crds/database/types.ts";
 import type { DatabaseStatus } from "../../crds/database/types.ts";
-import { isKubeError, type KubeClient } from "../../kube/client.ts";
-import { Rights } from "../../kube/access_review.ts";
-import { CRDS, isServedForDeletionOnly, isStatusServed, readCustomResourceDefinition } from "../../kube/crd.ts";
-import type { Logger } from "../../kube/logger.ts";
+import { isKubeError, type KubeClient } from "../../kube/client/client.ts";
+import { Rights } from "../../kube/client/access_review.ts";
+import { CRDS, isServedForDeletionOnly, isStatusServed, readCustomResourceDefinition } from "../../kube/objects/crd.ts";
+import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { KubeManifest, KubeObject, ResourceType } from "../../kube/object.ts";
-import { StatusWriter } from "../../kube/status_writer.ts";
+import { StatusWriter } from "../../kube/objects/status_writer.ts";
 import { NETWORK_POLICY, POD, SECRET, SERVICE, VOLUME_CLAIM } from "./children.ts";
 
 export const DATABASE_RESOURCE: ResourceType = {

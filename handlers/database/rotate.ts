@@ -1,4 +1,4 @@
-import { KubeError } from "../../kube/client.ts";
+import { KubeError } from "../../kube/client/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
 import {
   buildCredentials,

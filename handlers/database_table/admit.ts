@@ -2,19 +2,19 @@ import { isObject } from "../../crds/decode_fields.ts";
 import { APPROVE_ANNOTATION, TAKE_OVER_ANNOTATION } from "../../crds/database_table/types.ts";
 import { tableSpecWarnings, validateTableUpdate } from "../../crds/database_table/validate.ts";
 import { type FieldError, forbidden, formatFieldError } from "../../crds/field_error.ts";
-import type { Logger } from "../../kube/logger.ts";
+import type { Logger } from "../../kube/telemetry/logger.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
 import { ParseBudget, REVIEW_BUDGET_MS } from "../../postgres/text/parse_budget.ts";
 import type { Situation } from "../../postgres/situation/situation.ts";
-import type { AdmissionRequest, Verdict } from "../admission_review.ts";
-import { describeApprovalNeeded, PlanApproval } from "./approval.ts";
-import { judgeBlindly, type JudgedPlan, judgeSituation } from "./judge.ts";
-import type { LiveCatalog, Look } from "./live_catalog.ts";
-import { askEverything, schemaFaults, unique, whyLocked } from "./live_verdict.ts";
-import { originOf } from "./origin.ts";
-import { previewLines } from "./preview.ts";
-import { type SortedFaults, sortFaults } from "./ratchet.ts";
-import { understandSpec, type UnderstoodSpec } from "./understand.ts";
+import type { AdmissionRequest, Verdict } from "../admission/admission_review.ts";
+import { describeApprovalNeeded, PlanApproval } from "./verdict/approval.ts";
+import { judgeBlindly, type JudgedPlan, judgeSituation } from "./verdict/judge.ts";
+import type { LiveCatalog, Look } from "./verdict/live_catalog.ts";
+import { askEverything, schemaFaults, unique, whyLocked } from "./verdict/live_verdict.ts";
+import { originOf } from "./spec/origin.ts";
+import { previewLines } from "./verdict/preview.ts";
+import { type SortedFaults, sortFaults } from "./verdict/ratchet.ts";
+import { understandSpec, type UnderstoodSpec } from "./spec/understand.ts";
 
 /** What admission works with. */
 export interface AdmissionContext {

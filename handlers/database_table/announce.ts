@@ -2,7 +2,7 @@ import { isSameJson } from "../../crds/same_json.ts";
 import type { Statement } from "../../postgres/statement/statement.ts";
 import type { Attempt } from "./attempt.ts";
 import type { RecordEvent } from "./context.ts";
-import { describeDrift, type Drift, driftEntries } from "./drift.ts";
+import { describeDrift, type Drift, driftEntries } from "./drift/drift.ts";
 import type { Ran } from "./status_report.ts";
 
 /** What applying did before it ended. */

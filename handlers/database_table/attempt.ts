@@ -3,7 +3,7 @@ import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { PendingPlan } from "./pending_plan.ts";
 import type { Report } from "./status_report.ts";
-import type { DatabaseSweep } from "./sweep.ts";
+import type { DatabaseSweep } from "./drift/sweep.ts";
 
 /** One reconcile of one object. */
 export interface Attempt {

@@ -2,14 +2,14 @@ import { forbidden } from "../../crds/field_error.ts";
 import type { ApplyOutcome } from "../../postgres/apply/apply.ts";
 import type { Relation } from "../../postgres/catalog/relation.ts";
 import { announceDeeds, announceDrift } from "./announce.ts";
-import { type ApprovalNeeded, describeApprovalNeeded, type PlanApproval } from "./approval.ts";
+import { type ApprovalNeeded, describeApprovalNeeded, type PlanApproval } from "./verdict/approval.ts";
 import { type Attempt, type Conclusion, refuse, tell, type Told } from "./attempt.ts";
-import { conflictError } from "./conflict.ts";
-import { describeDrift, NO_DRIFT } from "./drift.ts";
+import { conflictError } from "./verdict/conflict.ts";
+import { describeDrift, NO_DRIFT } from "./drift/drift.ts";
 import { letGo } from "./let_go.ts";
-import type { Objection } from "./objections.ts";
-import type { PlanJudge } from "./plan_judge.ts";
-import { schemaFault } from "./schema_fault.ts";
+import type { Objection } from "./verdict/objections.ts";
+import type { PlanJudge } from "./verdict/plan_judge.ts";
+import { schemaFault } from "./verdict/schema_fault.ts";
 import type { Finding } from "./status_report.ts";
 
 /** How applying ended, and what decided about it. */

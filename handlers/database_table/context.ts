@@ -1,9 +1,9 @@
 import type { DatabaseTable, DatabaseTableStatus } from "../../crds/database_table/types.ts";
-import type { Logger } from "../../kube/logger.ts";
+import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { Timing } from "../../kube/timing.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import type { Owner } from "../../postgres/registry/registry.ts";
-import type { LiveCatalog } from "./live_catalog.ts";
+import type { LiveCatalog } from "./verdict/live_catalog.ts";
 import type { RegistryGate } from "../../postgres/registry/registry_gate.ts";
 
 /** What the reconciler does to Kubernetes, as few verbs as it needs. */

@@ -3,18 +3,18 @@ import { applyTable } from "../../postgres/apply/apply.ts";
 import { type Attempt, type Conclusion, refuse } from "./attempt.ts";
 import { concludeApply } from "./conclude.ts";
 import { ownerOf } from "./context.ts";
-import type { DesiredTable } from "./desired.ts";
+import type { DesiredTable } from "./spec/desired.ts";
 import { handsOffReason } from "./hands_off.ts";
-import { wantedTable } from "./judge.ts";
-import { everyFault, type Objection } from "./objections.ts";
+import { wantedTable } from "./verdict/judge.ts";
+import { everyFault, type Objection } from "./verdict/objections.ts";
 import { observeTable } from "./observe.ts";
-import { originOf } from "./origin.ts";
-import { PlanJudge } from "./plan_judge.ts";
-import { type ResolvedTable, resolveTable } from "./resolve.ts";
-import { specHashOf } from "./spec_hash.ts";
+import { originOf } from "./spec/origin.ts";
+import { PlanJudge } from "./verdict/plan_judge.ts";
+import { type ResolvedTable, resolveTable } from "./verdict/resolve.ts";
+import { specHashOf } from "./spec/spec_hash.ts";
 import { isReached } from "./status.ts";
 import { limitsOf, readApproval, tableRequest } from "./table_request.ts";
-import { understandSpec, type UnderstoodSpec } from "./understand.ts";
+import { understandSpec, type UnderstoodSpec } from "./spec/understand.ts";
 
 /** Makes the table of a living object what its spec says, or finds out why not. */
 export async function convergeTable(attempt: Attempt): Promise<Conclusion> {

@@ -1,8 +1,8 @@
-import { KubeError } from "../../kube/client.ts";
-import { LeadershipLost } from "../../kube/leadership.ts";
+import { KubeError } from "../../kube/client/client.ts";
+import { LeadershipLost } from "../../kube/election/leadership.ts";
 import { RegistryUntrusted, SuperuserRefused, UnsupportedServer } from "../../postgres/registry/registry_gate.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
-import { DatabaseUnusable } from "./unavailable.ts";
+import { DatabaseUnusable } from "./server/unavailable.ts";
 
 /** A failure outside the spec, in the words of the status. */
 export interface Failure {

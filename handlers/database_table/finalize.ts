@@ -5,7 +5,7 @@ import { type DropOutcome, dropOwnedTable } from "../../postgres/apply/drop.ts";
 import { findOwned } from "../../postgres/registry/registry.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";
 import { handsOffReason } from "./hands_off.ts";
-import { originOf } from "./origin.ts";
+import { originOf } from "./spec/origin.ts";
 
 const LOCK_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 60_000;

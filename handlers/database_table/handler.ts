@@ -11,12 +11,12 @@ import {
   VERSION,
 } from "../../crds/database_table/types.ts";
 import type { ResourceType } from "../../kube/object.ts";
-import { type MatchCondition, SPEC_CHANGED } from "../../kube/webhook_configuration.ts";
-import type { ReviewedObject } from "../admission_review.ts";
+import { type MatchCondition, SPEC_CHANGED } from "../../kube/webhook/webhook_configuration.ts";
+import type { ReviewedObject } from "../admission/admission_review.ts";
 import type { KindHandler } from "../registry.ts";
-import type { TableDispatch } from "./dispatch.ts";
-import { originOf } from "./origin.ts";
-import type { ServedDatabases } from "./served_databases.ts";
+import type { TableDispatch } from "./server/dispatch.ts";
+import { originOf } from "./spec/origin.ts";
+import type { ServedDatabases } from "./server/served_databases.ts";
 
 export const TABLE_RESOURCE: ResourceType = {
   group: GROUP,

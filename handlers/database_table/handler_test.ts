@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { comparePatch } from "../json_patch.ts";
+import { comparePatch } from "../admission/json_patch.ts";
 import { withTableDefaults } from "./handler.ts";
 
 Deno.test("withTableDefaults() adds the finalizer and the policy to absent fields only", () => {

@@ -1,7 +1,7 @@
 import { APPROVE_ANNOTATION, type DatabaseTable } from "../../crds/database_table/types.ts";
 import { forgetApproval } from "../../postgres/registry/approval.ts";
 import { hasKopfMarks } from "../kopf_takeover.ts";
-import type { PlanApproval } from "./approval.ts";
+import type { PlanApproval } from "./verdict/approval.ts";
 import type { Attempt } from "./attempt.ts";
 import { ownerOf } from "./context.ts";
 import { REGISTRY_LIMITS } from "./table_request.ts";

@@ -1,18 +1,18 @@
 import { policiesToWrite } from "../../crds/database_table/default.ts";
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
 import { APPROVE_ANNOTATION, FINALIZER } from "../../crds/database_table/types.ts";
-import { isKubeError, type KubeClient } from "../../kube/client.ts";
-import { removeAnnotation } from "../../kube/annotation.ts";
-import { Rights } from "../../kube/access_review.ts";
-import { CRDS, isServedForDeletionOnly, readCustomResourceDefinition } from "../../kube/crd.ts";
-import { addFinalizer, removeFinalizer } from "../../kube/finalizer.ts";
-import type { Logger } from "../../kube/logger.ts";
-import { StatusWriter } from "../../kube/status_writer.ts";
+import { isKubeError, type KubeClient } from "../../kube/client/client.ts";
+import { removeAnnotation } from "../../kube/objects/annotation.ts";
+import { Rights } from "../../kube/client/access_review.ts";
+import { CRDS, isServedForDeletionOnly, readCustomResourceDefinition } from "../../kube/objects/crd.ts";
+import { addFinalizer, removeFinalizer } from "../../kube/objects/finalizer.ts";
+import type { Logger } from "../../kube/telemetry/logger.ts";
+import { StatusWriter } from "../../kube/objects/status_writer.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import { hasKopfMarks, removeKopfMarks } from "../kopf_takeover.ts";
 import type { TableObjects } from "./context.ts";
 import { TABLE_RESOURCE } from "./handler.ts";
-import { originOf } from "./origin.ts";
+import { originOf } from "./spec/origin.ts";
 
 const DISCOVERY_LAG_MS = 1_000;
 

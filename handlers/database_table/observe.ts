@@ -3,16 +3,16 @@ import { type PlannedTable, planSituation, type WantedTable } from "../../postgr
 import { type Claimant, observeSituation, type Situation } from "../../postgres/situation/situation.ts";
 import type { Table } from "../../postgres/table.ts";
 import { type Attempt, type Conclusion, tell } from "./attempt.ts";
-import { conflictError } from "./conflict.ts";
-import type { DesiredTable } from "./desired.ts";
-import { NO_DRIFT } from "./drift.ts";
-import { unique } from "./live_verdict.ts";
-import { planFaults } from "./objections.ts";
+import { conflictError } from "./verdict/conflict.ts";
+import type { DesiredTable } from "./spec/desired.ts";
+import { NO_DRIFT } from "./drift/drift.ts";
+import { unique } from "./verdict/live_verdict.ts";
+import { planFaults } from "./verdict/objections.ts";
 import { statementsOfPlan } from "./plan_status.ts";
-import { schemaFault } from "./schema_fault.ts";
+import { schemaFault } from "./verdict/schema_fault.ts";
 import type { Finding } from "./status_report.ts";
 import { limitsOf } from "./table_request.ts";
-import { verifyPlan } from "./verify.ts";
+import { verifyPlan } from "./verdict/verify.ts";
 
 /** What `mode: Observe` asks for. */
 export interface Observation {

@@ -1,18 +1,18 @@
 import { type DatabaseTable, FINALIZER } from "../../crds/database_table/types.ts";
-import type { ReconcileResult } from "../../kube/controller.ts";
+import type { ReconcileResult } from "../../kube/work/controller.ts";
 import { KOPF_FINALIZER, OTHER_OPERATOR_ACTIVE } from "../kopf_takeover.ts";
 import { type Attempt, type Conclusion, type Recheck, tell, type Told } from "./attempt.ts";
 import type { ReconcileContext } from "./context.ts";
 import { convergeTable } from "./converge.ts";
-import { NO_DRIFT } from "./drift.ts";
+import { NO_DRIFT } from "./drift/drift.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { finalizeTable, keepsTable } from "./finalize.ts";
 import { isSuspended } from "./hands_off.ts";
-import { kopfStateOf } from "./origin.ts";
+import { kopfStateOf } from "./spec/origin.ts";
 import { PendingPlan } from "./pending_plan.ts";
 import { nextStatus } from "./status.ts";
 import type { Report } from "./status_report.ts";
-import type { DatabaseSweep } from "./sweep.ts";
+import type { DatabaseSweep } from "./drift/sweep.ts";
 import { WaitTimes } from "./wait_times.ts";
 
 /** When something outside must change first. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
-import { silentLogger } from "../../kube/logger.ts";
+import { silentLogger } from "../../kube/telemetry/logger.ts";
 import type { ReconcileContext } from "./context.ts";
 import { TableReconciler } from "./reconcile.ts";
 

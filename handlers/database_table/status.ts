@@ -3,7 +3,7 @@ import { formatFieldError } from "../../crds/field_error.ts";
 import { type Condition, type ConditionState, removeCondition, setCondition } from "../../crds/meta.ts";
 import { isSameJson } from "../../crds/same_json.ts";
 import type { Relation } from "../../postgres/catalog/catalog.ts";
-import { describeDrift, type Drift, driftEntries } from "./drift.ts";
+import { describeDrift, type Drift, driftEntries } from "./drift/drift.ts";
 import type { Finding, Report } from "./status_report.ts";
 
 /** Kubernetes refuses a condition's message above 32,768 bytes. */

@@ -1,7 +1,7 @@
 import type { HistoryEntry, PlanStatus } from "../../crds/database_table/types.ts";
 import type { FieldError } from "../../crds/field_error.ts";
 import type { Relation } from "../../postgres/catalog/catalog.ts";
-import type { Drift } from "./drift.ts";
+import type { Drift } from "./drift/drift.ts";
 
 /** What a reconcile found, as far as users need to know it. */
 export type Finding =

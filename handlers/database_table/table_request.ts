@@ -3,13 +3,13 @@ import type { ApplyRequest } from "../../postgres/apply/apply.ts";
 import type { PlannedTable, WantedTable } from "../../postgres/plan/planning.ts";
 import { approvedStatements } from "../../postgres/registry/approval.ts";
 import type { Claimant } from "../../postgres/situation/situation.ts";
-import { PlanApproval } from "./approval.ts";
+import { PlanApproval } from "./verdict/approval.ts";
 import type { Attempt } from "./attempt.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";
-import type { DesiredTable } from "./desired.ts";
-import { faultsOf, type Objection, planFaults } from "./objections.ts";
-import type { PlanJudge } from "./plan_judge.ts";
-import { verifyPlan } from "./verify.ts";
+import type { DesiredTable } from "./spec/desired.ts";
+import { faultsOf, type Objection, planFaults } from "./verdict/objections.ts";
+import type { PlanJudge } from "./verdict/plan_judge.ts";
+import { verifyPlan } from "./verdict/verify.ts";
 
 /** For statements on the registry alone, in milliseconds. */
 export const REGISTRY_LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 10_000 } as const;

@@ -1,6 +1,6 @@
-import type { Informer } from "../../kube/informer.ts";
-import { type Fault, HealthChecks } from "../health.ts";
-import type { OperationsOptions } from "../operations.ts";
+import type { Informer } from "../../kube/watch/informer.ts";
+import { type Fault, HealthChecks } from "./health.ts";
+import type { OperationsOptions } from "./operations.ts";
 import type { OperatorParts } from "./parts.ts";
 
 /** Twice the silence after which a watch is opened again: whoever is older than that is not even trying. */

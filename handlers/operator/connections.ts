@@ -1,4 +1,4 @@
-import type { ClusterConfig } from "../../kube/client.ts";
+import type { ClusterConfig } from "../../kube/client/client.ts";
 
 /** What the operator works on. Who chose it, and how, is the caller's matter. */
 export interface Connections {

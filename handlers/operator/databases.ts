@@ -1,28 +1,28 @@
-import type { KubeClient } from "../../kube/client.ts";
-import { isKubeError } from "../../kube/client.ts";
-import type { EventRecorder } from "../../kube/event_recorder.ts";
-import type { Logger } from "../../kube/logger.ts";
+import type { KubeClient } from "../../kube/client/client.ts";
+import { isKubeError } from "../../kube/client/client.ts";
+import type { EventRecorder } from "../../kube/objects/event_recorder.ts";
+import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { KubeObject, ResourceType } from "../../kube/object.ts";
 import type { Timing } from "../../kube/timing.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
 import { isLocalAddress } from "../../postgres/session/local_address.ts";
 import type { Config } from "../config.ts";
-import type { ServerConnection } from "../database_table/connection_secret.ts";
-import { serverNameOf } from "../database_table/database_reference.ts";
+import type { ServerConnection } from "../database_table/server/connection_secret.ts";
+import { serverNameOf } from "../database_table/server/database_reference.ts";
 import { tableObjects } from "../database_table/objects.ts";
-import { serveDatabase, type ServedDatabase, type ServingContext } from "../database_table/served_database.ts";
-import { ServedDatabases } from "../database_table/served_databases.ts";
+import { serveDatabase, type ServedDatabase, type ServingContext } from "../database_table/server/served_database.ts";
+import { ServedDatabases } from "../database_table/server/served_databases.ts";
 import {
   type DirectoryObjects,
   type NamedReference,
   type NamespaceFacts,
   ServerDirectory,
-} from "../database_table/server_directory.ts";
+} from "../database_table/server/server_directory.ts";
 import { StartError } from "../errors.ts";
-import type { LeaderFence } from "../leader_fence.ts";
+import type { LeaderFence } from "./leader_fence.ts";
 import { mayRead, NAMESPACE } from "../namespace.ts";
-import { type Databases, openDatabases } from "../open_databases.ts";
-import type { Telemetry } from "../telemetry.ts";
+import { type Databases, openDatabases } from "../connections/open_databases.ts";
+import type { Telemetry } from "./telemetry.ts";
 import type { Connections } from "./connections.ts";
 
 /** A server that objects name may be small, and is not alone. */

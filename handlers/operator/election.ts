@@ -1,8 +1,8 @@
-import { isAllowed } from "../../kube/access_review.ts";
-import type { KubeClient } from "../../kube/client.ts";
-import { LeaderElection } from "../../kube/leader_election.ts";
-import { LEASE, type LeaseName, LeaseStore } from "../../kube/lease_store.ts";
-import type { Logger } from "../../kube/logger.ts";
+import { isAllowed } from "../../kube/client/access_review.ts";
+import type { KubeClient } from "../../kube/client/client.ts";
+import { LeaderElection } from "../../kube/election/leader_election.ts";
+import { LEASE, type LeaseName, LeaseStore } from "../../kube/election/lease_store.ts";
+import type { Logger } from "../../kube/telemetry/logger.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import type { Config } from "../config.ts";
 import { StartError } from "../errors.ts";

@@ -1,4 +1,4 @@
-import type { Leadership } from "../../kube/leadership.ts";
+import type { Leadership } from "../../kube/election/leadership.ts";
 import type { OperatorParts } from "./parts.ts";
 import { meetRegistry } from "./meet.ts";
 import { type LeaderTask, runTogether } from "./tasks.ts";

@@ -1,9 +1,9 @@
-import { KubeClient, KubeError } from "../../kube/client.ts";
-import type { ClusterConfig } from "../../kube/client.ts";
-import { LeadershipLost } from "../../kube/leadership.ts";
-import type { Logger } from "../../kube/logger.ts";
-import type { Metrics } from "../../kube/metrics.ts";
-import { observeRequests } from "../../kube/request_metrics.ts";
+import { KubeClient, KubeError } from "../../kube/client/client.ts";
+import type { ClusterConfig } from "../../kube/client/client.ts";
+import { LeadershipLost } from "../../kube/election/leadership.ts";
+import type { Logger } from "../../kube/telemetry/logger.ts";
+import type { Metrics } from "../../kube/telemetry/metrics.ts";
+import { observeRequests } from "../../kube/client/request_metrics.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import {
   refuseSuperuser,
@@ -13,9 +13,9 @@ import {
 } from "../../postgres/registry/registry_gate.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
-import type { ServedDatabases } from "../database_table/served_databases.ts";
+import type { ServedDatabases } from "../database_table/server/served_databases.ts";
 import { StartError } from "../errors.ts";
-import { installDefinitions } from "../install.ts";
+import { installDefinitions } from "./install.ts";
 import { readClusterId } from "../namespace.ts";
 
 const START_TIMEOUT_MS = 10_000;

@@ -1,6 +1,6 @@
-import { certificateValidity } from "../../kube/certificate_fault.ts";
-import type { Metrics } from "../../kube/metrics.ts";
-import { measureProcess } from "../../kube/process_metrics.ts";
+import { certificateValidity } from "../../kube/webhook/certificate_fault.ts";
+import type { Metrics } from "../../kube/telemetry/metrics.ts";
+import { measureProcess } from "../../kube/telemetry/process_metrics.ts";
 import type { OperatorParts } from "./parts.ts";
 
 type Measured = Pick<OperatorParts, "config" | "controls" | "databases" | "admission" | "election" | "timing">;

@@ -1,7 +1,7 @@
-import { soleLeadership } from "../../kube/leadership.ts";
+import { soleLeadership } from "../../kube/election/leadership.ts";
 import { whenAborted } from "../../kube/timing.ts";
 import type { Config } from "../config.ts";
-import type { ReviewListener } from "../review_listener.ts";
+import type { ReviewListener } from "../admission/review_listener.ts";
 import { createChecks } from "./checks.ts";
 import type { Connections } from "./connections.ts";
 import { lead } from "./lead.ts";

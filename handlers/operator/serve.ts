@@ -1,6 +1,6 @@
-import { listen } from "../listen.ts";
-import { createOperationsApp, type OperationsOptions } from "../operations.ts";
-import { type ReviewListener, serveReviews } from "../review_listener.ts";
+import { listen } from "./listen.ts";
+import { createOperationsApp, type OperationsOptions } from "./operations.ts";
+import { type ReviewListener, serveReviews } from "../admission/review_listener.ts";
 import type { OperatorParts } from "./parts.ts";
 
 /** Serves the reviews of all kinds. @throws {StartError} if the port cannot be had. */

@@ -1,5 +1,5 @@
 import { pause, type Timing } from "../../kube/timing.ts";
-import type { ReviewListener } from "../review_listener.ts";
+import type { ReviewListener } from "../admission/review_listener.ts";
 
 /** Until kube-proxies and API servers have heard that we are no endpoint any more. */
 const ENDPOINTS_GONE_MS = 5_000;

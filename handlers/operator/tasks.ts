@@ -1,5 +1,5 @@
-import type { Leadership } from "../../kube/leadership.ts";
-import type { ReviewListener } from "../review_listener.ts";
+import type { Leadership } from "../../kube/election/leadership.ts";
+import type { ReviewListener } from "../admission/review_listener.ts";
 import type { OperatorParts } from "./parts.ts";
 
 /** Work that goes on until its signal is aborted, and then ends soon. */

@@ -1,7 +1,7 @@
 import { decodeSampleSpec } from "../../crds/sample/decode.ts";
 import { type FieldError, forbidden } from "../../crds/field_error.ts";
-import { KubeError } from "../../kube/client.ts";
-import type { AdmissionRequest, Verdict } from "../admission_review.ts";
+import { KubeError } from "../../kube/client/client.ts";
+import type { AdmissionRequest, Verdict } from "../admission/admission_review.ts";
 import { DEPLOYMENT_NAME, ownerNameOf } from "./deployment.ts";
 import type { SampleObjects } from "./objects.ts";
 

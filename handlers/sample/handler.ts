@@ -1,5 +1,5 @@
 import type { Sample } from "../../crds/sample/types.ts";
-import { SPEC_CHANGED } from "../../kube/webhook_configuration.ts";
+import { SPEC_CHANGED } from "../../kube/webhook/webhook_configuration.ts";
 import type { KindHandler } from "../registry.ts";
 import { admitSample } from "./admit.ts";
 import { DEPLOYMENT, OWNED_SELECTOR, ownerNameOf } from "./deployment.ts";

@@ -1,8 +1,8 @@
 import { GROUP, KIND, PLURAL, type Sample, type SampleStatus, VERSION } from "../../crds/sample/types.ts";
-import { isKubeError, type KubeClient } from "../../kube/client.ts";
-import type { Logger } from "../../kube/logger.ts";
+import { isKubeError, type KubeClient } from "../../kube/client/client.ts";
+import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { KubeManifest, KubeObject, ResourceType } from "../../kube/object.ts";
-import { StatusWriter } from "../../kube/status_writer.ts";
+import { StatusWriter } from "../../kube/objects/status_writer.ts";
 import { DEPLOYMENT, DEPLOYMENT_NAME } from "./deployment.ts";
 
 export const SAMPLE_RESOURCE: ResourceType = {

@@ -1,4 +1,4 @@
-import type { KubeClient } from "../../kube/client.ts";
+import type { KubeClient } from "../../kube/client/client.ts";
 import type { KubeObject, ResourceType } from "../../kube/object.ts";
 
 interface Status {

@@ -1,4 +1,4 @@
-import type { KubeClient } from "../../kube/client.ts";
+import type { KubeClient } from "../../kube/client/client.ts";
 import { progress, report, reportLatency } from "./figure.ts";
 import { compare, latenciesOf, runBlock } from "./load.ts";
 import { startOperator } from "./operator.ts";

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { smallChunks } from "../../kube/small_chunks.ts";
+import { smallChunks } from "../../kube/client/small_chunks.ts";
 
 // Hono over TLS, which reads each body as JSON and sends it back: a review without a verdict.
 const app = new Hono();

@@ -1,5 +1,5 @@
 import { parseCommandLine } from "../../handlers/config.ts";
-import { inClusterConfig } from "../../kube/in_cluster.ts";
+import { inClusterConfig } from "../../kube/client/in_cluster.ts";
 import { run } from "../../main.ts";
 
 // The operator as in a Pod: token and authority from a folder, so that no kubeconfig library is loaded.

@@ -1,9 +1,9 @@
 import { FINALIZER } from "../../crds/database_table/types.ts";
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
 import { readClusterId } from "../../handlers/namespace.ts";
-import { specHashOf } from "../../handlers/database_table/spec_hash.ts";
+import { specHashOf } from "../../handlers/database_table/spec/spec_hash.ts";
 import { nextStatus } from "../../handlers/database_table/status.ts";
-import { understandSpec } from "../../handlers/database_table/understand.ts";
+import { understandSpec } from "../../handlers/database_table/spec/understand.ts";
 import { emptyRelation } from "../../postgres/catalog/relation.ts";
 import { FINGERPRINT_OF_ONE } from "../../postgres/registry/fingerprint.ts";
 import { progress } from "./figure.ts";

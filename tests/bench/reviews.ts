@@ -1,11 +1,11 @@
-import { createCertificateAuthority, issueCertificate } from "../../kube/certificate.ts";
+import { createCertificateAuthority, issueCertificate } from "../../kube/webhook/certificate.ts";
 import { findFreePort } from "../../local/ports.ts";
 import { progress, report, reportLatency } from "./figure.ts";
 import { compare, latenciesOf, rateOf, runBlock } from "./load.ts";
 import { startOperator } from "./operator.ts";
 import { startProgram } from "./programs.ts";
 import { databaseReview, longTableReview, tableReview } from "./review_body.ts";
-import { smallChunks } from "../../kube/small_chunks.ts";
+import { smallChunks } from "../../kube/client/small_chunks.ts";
 import type { Stage } from "./stage.ts";
 import { isListening, until } from "./wait.ts";
 
@@ -15,7 +15,7 @@ const ROUNDS = 3;
 /** The API server speaks HTTP/2 to a loopback address only, HTTP/1.1 to every Service. */
 const PROTOCOLS = [
   { name: "HTTP/2", echo: "echo", options: { http1: false } },
-  // Without chunks each echo waits for the client's delayed ACK (kube/small_chunks.ts), which many streams in one connection hide.
+  // Without chunks each echo waits for the client's delayed ACK (kube/client/small_chunks.ts), which many streams in one connection hide.
   { name: "HTTP/1.1", echo: "echo-in-chunks", options: { http2: false, poolMaxIdlePerHost: IN_FLIGHT } },
 ] as const;
 

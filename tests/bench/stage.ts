@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { type ClusterConfig, KubeClient } from "../../kube/client.ts";
+import { type ClusterConfig, KubeClient } from "../../kube/client/client.ts";
 import { customResourceDefinitions } from "./resources.ts";
 import { ensureBinaries } from "../../local/binaries.ts";
 import { killAllChildren } from "../../local/children.ts";

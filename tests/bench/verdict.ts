@@ -1,7 +1,7 @@
-import { createLogger } from "../../kube/logger.ts";
+import { createLogger } from "../../kube/telemetry/logger.ts";
 import { admitTable } from "../../handlers/database_table/admit.ts";
-import { LiveCatalog } from "../../handlers/database_table/live_catalog.ts";
-import type { AdmissionRequest } from "../../handlers/admission_review.ts";
+import { LiveCatalog } from "../../handlers/database_table/verdict/live_catalog.ts";
+import type { AdmissionRequest } from "../../handlers/admission/admission_review.ts";
 import { ensureRegistry } from "../../postgres/registry/registry.ts";
 import { openDatabase } from "../../postgres/session/client.ts";
 import { reportLatency } from "./figure.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { wantedTable } from "../../handlers/database_table/judge.ts";
-import { understandSpec, type UnderstoodSpec } from "../../handlers/database_table/understand.ts";
+import { wantedTable } from "../../handlers/database_table/verdict/judge.ts";
+import { understandSpec, type UnderstoodSpec } from "../../handlers/database_table/spec/understand.ts";
 import { type ApplyOutcome, applyTable } from "../../postgres/apply/apply.ts";
 import { type PlannedTable, planSituation, type WantedTable } from "../../postgres/plan/planning.ts";
 import { ensureRegistry, type Owner } from "../../postgres/registry/registry.ts";

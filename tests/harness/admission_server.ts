@@ -1,10 +1,10 @@
-import { Admission } from "../../handlers/admission.ts";
+import { Admission } from "../../handlers/admission/admission.ts";
 import { type Config, parseCommandLine } from "../../handlers/config.ts";
 import type { KindHandler } from "../../handlers/registry.ts";
-import { noTelemetry } from "../../handlers/telemetry.ts";
-import { type ReviewListener, serveReviews } from "../../handlers/review_listener.ts";
-import type { KubeClient } from "../../kube/client.ts";
-import { memoryLogger } from "../../kube/logger.ts";
+import { noTelemetry } from "../../handlers/operator/telemetry.ts";
+import { type ReviewListener, serveReviews } from "../../handlers/admission/review_listener.ts";
+import type { KubeClient } from "../../kube/client/client.ts";
+import { memoryLogger } from "../../kube/telemetry/logger.ts";
 import { createTiming, type Timing } from "../../kube/timing.ts";
 
 /** The admission server of one replica, without a loop and a database. */

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { type ClusterConfig, KubeClient } from "../../kube/client.ts";
+import { type ClusterConfig, KubeClient } from "../../kube/client/client.ts";
 import { ensureBinaries } from "../../local/binaries.ts";
 import { startControlPlane } from "../../local/control_plane.ts";
 import { findFreePort } from "../../local/ports.ts";

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import type { ServerNames } from "../../kube/certificate_fault.ts";
-import type { KubeClient } from "../../kube/client.ts";
-import { SecretIdentityStore } from "../../kube/identity_store.ts";
-import { createServingIdentity, takeIdentityStep } from "../../kube/serving_identity.ts";
+import type { ServerNames } from "../../kube/webhook/certificate_fault.ts";
+import type { KubeClient } from "../../kube/client/client.ts";
+import { SecretIdentityStore } from "../../kube/webhook/identity_store.ts";
+import { createServingIdentity, takeIdentityStep } from "../../kube/webhook/serving_identity.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -1,4 +1,4 @@
-import { type KubeClient, KubeError } from "../../kube/client.ts";
+import { type KubeClient, KubeError } from "../../kube/client/client.ts";
 import type { ResourceType } from "../../kube/object.ts";
 
 const DATABASES: ResourceType = {

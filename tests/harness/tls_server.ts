@@ -1,6 +1,6 @@
 import { findFreePort } from "../../local/ports.ts";
 import { startPostgres, THROWAWAY_SETTINGS } from "../../local/postgres_server.ts";
-import { createCertificateAuthority, issueCertificate } from "../../kube/certificate.ts";
+import { createCertificateAuthority, issueCertificate } from "../../kube/webhook/certificate.ts";
 
 /** A PostgreSQL of its own that offers TLS. */
 export interface TlsServer extends AsyncDisposable {

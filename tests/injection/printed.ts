@@ -1,8 +1,8 @@
 import { planAgainst } from "../../postgres/plan/planning.ts";
 import type { Statement } from "../../postgres/statement/statement.ts";
-import { understandSpec } from "../../handlers/database_table/understand.ts";
-import { wantedTable } from "../../handlers/database_table/judge.ts";
-import type { DesiredTable } from "../../handlers/database_table/desired.ts";
+import { understandSpec } from "../../handlers/database_table/spec/understand.ts";
+import { wantedTable } from "../../handlers/database_table/verdict/judge.ts";
+import type { DesiredTable } from "../../handlers/database_table/spec/desired.ts";
 import { statementsOfPlan } from "../../handlers/database_table/plan_status.ts";
 import { loadParser } from "../../postgres/text/pg_query.ts";
 import type { TextField } from "./fields.ts";

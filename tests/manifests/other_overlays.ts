@@ -1,6 +1,6 @@
 // Runs in a network namespace of its own: see tests/manifests_test.ts.
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { createCertificateAuthority, issueCertificate } from "../../kube/certificate.ts";
+import { createCertificateAuthority, issueCertificate } from "../../kube/webhook/certificate.ts";
 import { startDeployed } from "../harness/deployed_operator.ts";
 import { build, giveDatabase, overlay, startInstallation } from "../harness/installation.ts";
 import { operatorPods, tellRunning } from "../harness/operator_pods.ts";

@@ -1,6 +1,6 @@
 // Runs in a network namespace of its own: see tests/service_path_test.ts.
 import { assertEquals } from "@std/assert";
-import { KubeClient } from "../../kube/client.ts";
+import { KubeClient } from "../../kube/client/client.ts";
 import type { ResourceType } from "../../kube/object.ts";
 import { POD_ADDRESS } from "../harness/network_namespace.ts";
 import { OperatorProcess } from "../harness/operator_process.ts";

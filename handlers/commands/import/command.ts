@@ -5,9 +5,9 @@ import type { Database, Transaction } from "../../../postgres/session/client.ts"
 import { PostgresError } from "../../../postgres/session/errors.ts";
 import { parseQualifiedName } from "../../../postgres/text/qualified_name.ts";
 import { StartError } from "../../errors.ts";
-import { judgeLive } from "../../database_table/judge_live.ts";
-import { LiveCatalog } from "../../database_table/live_catalog.ts";
-import { understandSpec } from "../../database_table/understand.ts";
+import { judgeLive } from "../../database_table/verdict/judge_live.ts";
+import { LiveCatalog } from "../../database_table/verdict/live_catalog.ts";
+import { understandSpec } from "../../database_table/spec/understand.ts";
 import { commandDatabase } from "../command_database.ts";
 import { EXIT, type ExitCode, type Terminal } from "../terminal.ts";
 import { importTable } from "./import_table.ts";

@@ -1,6 +1,6 @@
 import { type FieldError, formatFieldError } from "../../../crds/field_error.ts";
 import type { Relation } from "../../../postgres/catalog/catalog.ts";
-import type { LiveJudgement } from "../../database_table/judge_live.ts";
+import type { LiveJudgement } from "../../database_table/verdict/judge_live.ts";
 import { leaveOut } from "./leave_out.ts";
 import { printSpec } from "./print_spec.ts";
 import type { PrintedSpec } from "./table_spec.ts";

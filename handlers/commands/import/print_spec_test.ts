@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type Column, emptyTable, type Index, type Table } from "../../../postgres/table.ts";
-import { understandSpec } from "../../database_table/understand.ts";
+import { understandSpec } from "../../database_table/spec/understand.ts";
 import { printSpec } from "./print_spec.ts";
 
 function column(name: string, change: Partial<Column> = {}): Column {

@@ -10,10 +10,10 @@ import {
 import type { Owner } from "../../../postgres/registry/registry.ts";
 import type { Database } from "../../../postgres/session/client.ts";
 import { PostgresError } from "../../../postgres/session/errors.ts";
-import { judgeLive, type LiveJudgement } from "../../database_table/judge_live.ts";
-import { LiveCatalog } from "../../database_table/live_catalog.ts";
-import { originOf } from "../../database_table/origin.ts";
-import { understandSpec } from "../../database_table/understand.ts";
+import { judgeLive, type LiveJudgement } from "../../database_table/verdict/judge_live.ts";
+import { LiveCatalog } from "../../database_table/verdict/live_catalog.ts";
+import { originOf } from "../../database_table/spec/origin.ts";
+import { understandSpec } from "../../database_table/spec/understand.ts";
 import { API_VERSION, type Manifest } from "./manifests.ts";
 import type { Outcome, PlannedManifest } from "./planned.ts";
 

@@ -1,5 +1,5 @@
-import { KubeClient } from "../../../kube/client.ts";
-import type { ClusterConfig } from "../../../kube/client.ts";
+import { KubeClient } from "../../../kube/client/client.ts";
+import type { ClusterConfig } from "../../../kube/client/client.ts";
 import { EXIT, type ExitCode, type Terminal } from "../terminal.ts";
 import { findInstalled, type Installed, isEmpty } from "./installed.ts";
 import { findHolder } from "./lease_holder.ts";

@@ -1,7 +1,7 @@
 import { FINALIZER } from "../../../crds/database_table/types.ts";
-import { isKubeError, type KubeClient } from "../../../kube/client.ts";
+import { isKubeError, type KubeClient } from "../../../kube/client/client.ts";
 import type { KubeObject, ResourceType } from "../../../kube/object.ts";
-import { WEBHOOK_CONFIGURATION_TYPES } from "../../../kube/webhook_configuration.ts";
+import { WEBHOOK_CONFIGURATION_TYPES } from "../../../kube/webhook/webhook_configuration.ts";
 import { TABLE_RESOURCE } from "../../database_table/handler.ts";
 
 /** What of the operator is in the cluster and stops others when it is gone. */

@@ -1,6 +1,6 @@
-import type { KubeClient } from "../../../kube/client.ts";
-import { holderOf, type LeaseSpec } from "../../../kube/lease.ts";
-import { LEASE } from "../../../kube/lease_store.ts";
+import type { KubeClient } from "../../../kube/client/client.ts";
+import { holderOf, type LeaseSpec } from "../../../kube/election/lease.ts";
+import { LEASE } from "../../../kube/election/lease_store.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 
 /** Who renewed the operator's Lease within its duration, by the clock of this machine; `undefined` if nobody did. */

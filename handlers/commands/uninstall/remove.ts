@@ -1,6 +1,6 @@
 import { FINALIZER } from "../../../crds/database_table/types.ts";
-import { isKubeError, type KubeClient } from "../../../kube/client.ts";
-import { removeFinalizer } from "../../../kube/finalizer.ts";
+import { isKubeError, type KubeClient } from "../../../kube/client/client.ts";
+import { removeFinalizer } from "../../../kube/objects/finalizer.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 import { TABLE_RESOURCE } from "../../database_table/handler.ts";
 import type { Installed } from "./installed.ts";

@@ -1,0 +1,175 @@
+import { withoutLogContext } from "../../kube/telemetry/log_context.ts";
+import type { Logger } from "../../kube/telemetry/logger.ts";
+import type { Timing } from "../../kube/timing.ts";
+import type { Database } from "../../postgres/session/client.ts";
+import { PostgresError } from "../../postgres/session/errors.ts";
+
+export interface RecoveryOptions {
+  /** To ask whether the server answers, on a connection of its own. */
+  readonly database: Database;
+  readonly timing: Pick<Timing, "random" | "setTimer">;
+  readonly logger: Logger;
+}
+
+const PROBE_INTERVAL_MS = 2_000;
+const PROBE_TIMEOUT_MS = 3_000;
+/** When what failed tries by itself, although nobody said that the database is back. */
+const SELF_RETRY_MS = 5 * 60_000;
+
+/** An object must wait until the database is back; it is told then. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = "DatabaseUnavailable";
+  readonly retryAfterMs: number;
+
+  constructor(cause: Error, retryAfterMs: number) {
+    super(cause.message, { cause });
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/**
+ * Knows whether one database can be reached, so that an outage costs one question every 2 s, however many objects and reviews need
+ * it, and ends for all of them within that time.
+ *
+ * A failure that looks like an outage is confirmed by a probe first; a statement that only ever kills its own connection is then
+ * retried like any other failure.
+ */
+export class DatabaseRecovery implements Disposable {
+  readonly #options: RecoveryOptions;
+  /** What failed because of an outage. */
+  readonly #outages = new WeakSet<Error>();
+  readonly #waiting = new Map<string, () => void>();
+  #outage: PostgresError | undefined;
+  #asking: Promise<void> | undefined;
+  #probe: AbortController | undefined;
+  #cancelProbe = () => {};
+  #isDisposed = false;
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+  }
+
+  /** Why the database cannot be reached; `undefined` if nothing is known against it. */
+  get fault(): string | undefined {
+    return this.#outage?.message;
+  }
+
+  /** The same database; while it is known to be down its transactions fail at once, and never connect. */
+  guard(database: Database): Database {
+    return {
+      address: database.address,
+      close: () => database.close(),
+      transaction: (options, work) => this.#watch(options.signal, () => database.transaction(options, work)),
+      concurrently: (options, text) => this.#watch(options.signal, () => database.concurrently(options, text)),
+    };
+  }
+
+  async #watch<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    await this.#pass(signal);
+    try {
+      return await work();
+    } catch (error) {
+      throw await this.#judge(error, signal);
+    }
+  }
+
+  /**
+   * What a reconcile that threw `error` should throw instead: after an outage it comes back when `retry` is called.
+   *
+   * @param key Names the object among all kinds.
+   */
+  defer(error: unknown, { key, retry }: { readonly key: string; readonly retry: () => void }): unknown {
+    if (this.#outage === undefined || !(error instanceof Error) || !this.#outages.has(error)) return error;
+    this.#waiting.set(key, retry);
+    // Not all of them at the same moment.
+    return new DatabaseUnavailable(error, SELF_RETRY_MS * (1 + this.#options.timing.random() / 5));
+  }
+
+  /** Asks no more. */
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    this.#cancelProbe();
+    this.#probe?.abort();
+    this.#waiting.clear();
+  }
+
+  /** Waits while a first suspicion is looked into: everybody else would only find the same. */
+  async #pass(signal: AbortSignal): Promise<void> {
+    if (this.#outage === undefined && this.#asking !== undefined) await settledOrAborted(this.#asking, signal);
+    if (this.#outage !== undefined) throw this.#outage;
+  }
+
+  async #judge(error: unknown, signal: AbortSignal): Promise<unknown> {
+    // What was stopped from outside says nothing of the server.
+    if (!looksUnreachable(error) || signal.aborted) return error;
+    if (this.#outage === undefined) await settledOrAborted(this.#suspect(error), signal);
+    if (this.#outage !== undefined) this.#outages.add(error);
+    return error;
+  }
+
+  #suspect(error: PostgresError): Promise<void> {
+    return this.#asking ??= withoutLogContext(() => this.#ask()).then((fault) => {
+      if (fault !== undefined) withoutLogContext(() => this.#fall(fault === "silent" ? error : fault));
+    }).finally(() => this.#asking = undefined);
+  }
+
+  #fall(error: PostgresError): void {
+    this.#outage = error;
+    this.#outages.add(error);
+    this.#options.logger.warn("the database cannot be reached; everything that needs it waits", {
+      reason: error.message,
+    });
+    this.#probeLater();
+  }
+
+  #probeLater(): void {
+    if (this.#isDisposed) return;
+    this.#cancelProbe = this.#options.timing.setTimer(async () => {
+      if (await this.#ask() === undefined) this.#rise();
+      else this.#probeLater();
+    }, PROBE_INTERVAL_MS);
+  }
+
+  #rise(): void {
+    this.#outage = undefined;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#options.logger.info("the database is back", { waiting: waiting.length });
+    for (const retry of waiting) retry();
+  }
+
+  /** Asks the server once: `undefined` if it answers, whatever it says. Never rejects. */
+  async #ask(): Promise<PostgresError | "silent" | undefined> {
+    const probe = this.#probe = new AbortController();
+    const { signal } = probe;
+    const cancel = this.#options.timing.setTimer(() => probe.abort(), PROBE_TIMEOUT_MS);
+    const limits = { readOnly: true, lockTimeoutMs: PROBE_TIMEOUT_MS, statementTimeoutMs: PROBE_TIMEOUT_MS, signal };
+    try {
+      await this.#options.database.transaction(limits, (transaction) => transaction.query("SELECT 1"));
+      return undefined;
+    } catch (error) {
+      if (signal.aborted) return "silent";
+      return looksUnreachable(error) ? error : undefined;
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/**
+ * Whether the server could not be reached, as far as one failure can tell. Too many connections (53300) is none: those that are
+ * open go on working.
+ */
+function looksUnreachable(error: unknown): error is PostgresError {
+  if (!(error instanceof PostgresError) || (error.kind !== "retry" && error.kind !== "outcomeUnknown")) return false;
+  return error.sqlstate === undefined || /^(08|28P01|57P0[123])/.test(error.sqlstate);
+}
+
+async function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = Promise.withResolvers<void>();
+  const onAbort = () => aborted.resolve();
+  signal.addEventListener("abort", onAbort, { once: true });
+  await Promise.race([promise, aborted.promise]);
+  signal.removeEventListener("abort", onAbort);
+}

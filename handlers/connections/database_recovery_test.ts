@@ -1,0 +1,147 @@
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { createFakeTiming } from "../../kube/fake_timing.ts";
+import { memoryLogger } from "../../kube/telemetry/logger.ts";
+import type { Database, Transaction, TransactionOptions } from "../../postgres/session/client.ts";
+import { PostgresError, type PostgresErrorFields } from "../../postgres/session/errors.ts";
+import { DatabaseRecovery, type DatabaseUnavailable } from "./database_recovery.ts";
+
+/** A server that answers, or fails each transaction, or says nothing until it is aborted. */
+class PlayedServer {
+  attempts = 0;
+  fault: PostgresError | "silent" | undefined;
+
+  readonly database: Database = {
+    address: "host:5432/db",
+    close: () => Promise.resolve(),
+    concurrently: () => Promise.reject(new Error("no statement runs outside of a transaction here")),
+    transaction: async (options, work) => {
+      this.attempts++;
+      if (this.fault === "silent") throw await silence(options.signal);
+      if (this.fault !== undefined) throw this.fault;
+      return await work({ query: () => Promise.resolve([]), describe: () => Promise.resolve() });
+    },
+  };
+}
+
+function silence(signal: AbortSignal): Promise<PostgresError> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(failure("stopped"))));
+}
+
+function failure(message: string, fields: Partial<PostgresErrorFields> = {}): PostgresError {
+  return new PostgresError(message, { kind: "retry", ...fields });
+}
+
+function setUp() {
+  const server = new PlayedServer();
+  const probed = new PlayedServer();
+  const timing = createFakeTiming();
+  const logger = memoryLogger();
+  const recovery = new DatabaseRecovery({ database: probed.database, timing, logger });
+  const guarded = recovery.guard(server.database);
+  const { signal } = new AbortController();
+  const use = (options: Partial<TransactionOptions> = {}) => {
+    const limits = { readOnly: true, lockTimeoutMs: 1, statementTimeoutMs: 1, signal, ...options };
+    return guarded.transaction(limits, (transaction: Transaction) => transaction.query("SELECT 2"));
+  };
+  return { server, probed, timing, logger, recovery, use };
+}
+
+const refused = failure("Cannot connect to PostgreSQL at host:5432: connection refused");
+
+async function thrownBy(action: () => Promise<unknown>): Promise<unknown> {
+  return await action().then(() => undefined, (error) => error);
+}
+
+Deno.test("DatabaseRecovery asks once every 2 s in an outage, however many need the database, and then brings all back", async () => {
+  const { server, probed, timing, logger, recovery, use } = setUp();
+  server.fault = probed.fault = refused;
+  const back: string[] = [];
+  for (let index = 0; index < 200; index++) {
+    const key = `databasetable default/table-${index}`;
+    const thrown = recovery.defer(await thrownBy(use), { key, retry: () => back.push(key) });
+    const { message, retryAfterMs } = thrown as DatabaseUnavailable;
+    assertEquals([message, retryAfterMs >= 300_000], [refused.message, true]);
+  }
+  assertEquals([server.attempts, probed.attempts], [1, 1]);
+  await timing.tick(20_000);
+  assertEquals([server.attempts, probed.attempts], [1, 11]);
+  assertEquals(back, []);
+
+  server.fault = probed.fault = undefined;
+  await timing.tick(2_000);
+  assertEquals([back.length, new Set(back).size], [200, 200]);
+  await use();
+  assertEquals(logger.entries.map(({ level }) => level), ["warn", "info"]);
+  assertEquals(timing.pending(), 0);
+});
+
+Deno.test("DatabaseRecovery takes nothing for an outage while the server answers another connection", async () => {
+  const { server, probed, timing, recovery, use } = setUp();
+  for (const fault of [failure("lost", { kind: "outcomeUnknown" }), failure("gone", { sqlstate: "57P01" })]) {
+    server.fault = fault;
+    const error = await thrownBy(use);
+    assertStrictEquals(recovery.defer(error, { key: "a", retry: () => {} }), fault);
+  }
+  assertEquals(probed.attempts, 2);
+  server.fault = undefined;
+  await use();
+  assertEquals(timing.pending(), 0);
+});
+
+Deno.test("DatabaseRecovery does not even ask after a failure that says that the server is there", async () => {
+  const { server, probed, use } = setUp();
+  const answered: readonly PostgresErrorFields[] = [
+    { kind: "condition", sqlstate: "42501" },
+    { kind: "retry", sqlstate: "55P03" },
+    { kind: "retry", sqlstate: "53300" },
+    { kind: "bug" },
+  ];
+  for (const fields of answered) {
+    server.fault = failure("answered", fields);
+    assertStrictEquals(await thrownBy(use), server.fault);
+  }
+  assertEquals(probed.attempts, 0);
+});
+
+Deno.test("DatabaseRecovery lets others wait for the first suspicion, and blames no server for a deadline of ours", async () => {
+  const { server, probed, timing, recovery, use } = setUp();
+  server.fault = refused;
+  probed.fault = "silent";
+  const first = thrownBy(use);
+  await timing.tick(0);
+  const second = thrownBy(use);
+  const hurried = new AbortController();
+  const third = thrownBy(() => use({ signal: hurried.signal }));
+  await timing.tick(0);
+  assertEquals([server.attempts, probed.attempts], [1, 1]);
+  hurried.abort();
+  assert((await third) instanceof PostgresError);
+  await timing.tick(3_000);
+  assertStrictEquals(await first, refused);
+  assertStrictEquals(await second, refused, "known to be down, without an attempt");
+
+  recovery[Symbol.dispose]();
+  await timing.tick(60_000);
+  assertEquals(timing.pending(), 0);
+
+  const other = setUp();
+  other.server.fault = "silent";
+  const stop = new AbortController();
+  const stopped = thrownBy(() => other.use({ signal: stop.signal }));
+  await other.timing.tick(0);
+  stop.abort();
+  assert((await stopped) instanceof PostgresError);
+  assertEquals(other.probed.attempts, 0);
+});
+
+Deno.test("DatabaseRecovery defers nothing that was back before it was asked, and nothing else that failed meanwhile", async () => {
+  const { server, probed, timing, recovery, use } = setUp();
+  server.fault = probed.fault = refused;
+  const error = await thrownBy(use);
+  const bug = new TypeError("x is undefined");
+  assertStrictEquals(recovery.defer(bug, { key: "a", retry: () => {} }), bug);
+  server.fault = probed.fault = undefined;
+  await timing.tick(2_000);
+  assertStrictEquals(recovery.defer(error, { key: "a", retry: () => {} }), error);
+  await use();
+});

@@ -1,0 +1,212 @@
+import type { DatabaseTable } from "../../../crds/database_table/types.ts";
+import type { Logger } from "../../../kube/telemetry/logger.ts";
+import { pause, type Timing } from "../../../kube/timing.ts";
+import type { RegistryGate } from "../../../postgres/registry/registry_gate.ts";
+import {
+  type ChangedTable,
+  findChangedTables,
+  findRecordedTables,
+  type RecordedTable,
+  refreshFingerprints,
+} from "../../../postgres/registry/sweep.ts";
+import type { Database, Transaction, TransactionOptions } from "../../../postgres/session/client.ts";
+import { saysTableMissing } from "./drift.ts";
+import { failureOf } from "../failure.ts";
+import { handsOffReason } from "../hands_off.ts";
+import { kopfStateOf } from "../spec/origin.ts";
+import { compareTables, type Doubt, relies } from "./sweep_compare.ts";
+
+/** One database, and what a sweep of it needs. */
+export interface SweepContext {
+  readonly database: Database;
+  readonly gate: Pick<RegistryGate, "check">;
+  readonly clusterId: string;
+  /** See `Config.allowedFunctions`. */
+  readonly allowedFunctions: ReadonlySet<string>;
+  readonly timing: Pick<Timing, "now" | "random" | "delay">;
+  readonly logger: Logger;
+}
+
+/** The objects whose tables may be in the database. */
+export interface SweptObjects {
+  /** By `namespace/name`. */
+  readonly get: (key: string) => DatabaseTable | undefined;
+  /** Resolves once every object that exists is known. */
+  readonly whenSynced: (signal: AbortSignal) => Promise<void>;
+  /** The table of this object is not what it was: look at it, when there is time. */
+  readonly suspect: (object: DatabaseTable) => void;
+}
+
+const INTERVAL_MS = 30_000;
+const JITTER = 0.1;
+const LOCK_TIMEOUT_MS = 1_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+/** Tables that one query observes: more cost memory and no less time. */
+const CHUNK = 200;
+
+/**
+ * Finds what somebody changed by hand in one database. The registry's fingerprints are compared with the catalog's row
+ * versions in one query, whatever the number of tables; only what differs is observed, many tables a query. What is still
+ * as it should be gets its new fingerprint, the rest is handed to the loop.
+ *
+ * The same comparison tells after a start which tables need no look of their own.
+ */
+export class DatabaseSweep {
+  readonly #context: SweepContext;
+  /** Set while this replica reconciles. */
+  #running = Promise.withResolvers<Round>();
+  /** By uid: tables that nobody changed while we were away; each is asked for once. */
+  #unchanged: Promise<Map<string, RecordedTable>> | undefined;
+
+  constructor(context: SweepContext) {
+    this.#context = context;
+  }
+
+  /** Sweeps until `signal` is aborted; never rejects for a database that does not answer. */
+  async run(objects: SweptObjects, signal: AbortSignal): Promise<void> {
+    const round = { objects, signal };
+    this.#running.resolve(round);
+    try {
+      await this.#try(round, () => this.#firstLook());
+      while (!signal.aborted) {
+        const jitter = 1 + JITTER * (2 * this.#context.timing.random() - 1);
+        await pause(this.#context.timing, INTERVAL_MS * jitter, signal);
+        if (!signal.aborted) await this.#try(round, () => this.#sweep(round));
+      }
+    } finally {
+      // Whoever reconciles next must look for itself.
+      this.#running = Promise.withResolvers();
+      this.#unchanged = undefined;
+    }
+  }
+
+  /**
+   * Whether the table of an object that was Ready before this start is known to be as it was recorded for this very spec.
+   * Waits for the first look at all tables; answers `true` once an object at most.
+   *
+   * @throws {PostgresError} if the database cannot be asked; the next call asks again.
+   */
+  async isUnchanged(object: DatabaseTable, specHash: string, signal: AbortSignal): Promise<boolean> {
+    const unchanged = await untilAborted(this.#firstLook(), signal);
+    const { uid, generation } = object.metadata;
+    const row = unchanged.get(uid);
+    unchanged.delete(uid);
+    return row !== undefined && row.specHash === specHash && row.generation <= generation;
+  }
+
+  #firstLook(): Promise<Map<string, RecordedTable>> {
+    return this.#unchanged ??= this.#lookAtAll().catch((error) => {
+      this.#unchanged = undefined;
+      throw error;
+    });
+  }
+
+  async #lookAtAll(): Promise<Map<string, RecordedTable>> {
+    const round = await this.#running.promise;
+    const { objects, signal } = round;
+    await objects.whenSynced(signal);
+    await this.#context.gate.check(signal);
+    const { changed, recorded } = await this.#read(signal, async (transaction) => {
+      const [changed, recorded] = await Promise.all([
+        findChangedTables(transaction, this.#context.clusterId),
+        findRecordedTables(transaction, this.#context.clusterId),
+      ]);
+      return { changed, recorded };
+    });
+    const { suspects } = await this.#compare(changed, round);
+    for (const { metadata } of suspects) recorded.delete(metadata.uid);
+    return recorded;
+  }
+
+  async #sweep(round: Round): Promise<void> {
+    const { signal } = round;
+    const { gate, clusterId, timing, logger } = this.#context;
+    const start = timing.now();
+    await gate.check(signal);
+    const changed = await this.#read(signal, (transaction) => findChangedTables(transaction, clusterId));
+    const { suspects, refreshed } = await this.#compare(changed, round);
+    const unchanged = await this.#firstLook();
+    for (const object of suspects) {
+      unchanged.delete(object.metadata.uid);
+      round.objects.suspect(object);
+    }
+    const figures = { changed: changed.length, refreshed, suspects: suspects.length };
+    logger.debug("swept the database", { ...figures, durationMs: timing.now() - start });
+  }
+
+  /** Parts what somebody changed from what only has new row versions, and makes the registry know the latter. */
+  async #compare(
+    changed: readonly ChangedTable[],
+    { objects, signal }: Round,
+  ): Promise<{ readonly suspects: readonly DatabaseTable[]; readonly refreshed: number }> {
+    const suspects: DatabaseTable[] = [];
+    const doubtful: Doubt[] = [];
+    for (const row of changed) {
+      const object = objects.get(`${row.namespace}/${row.name}`);
+      if (object === undefined || object.metadata.uid !== row.uid || !isSwept(object)) continue;
+      const { fingerprint } = row;
+      if (fingerprint !== undefined) doubtful.push({ object, id: row.id, fingerprint });
+      else if (relies(object) && !saysTableMissing(object.status?.drift ?? [])) suspects.push(object);
+    }
+    const { allowedFunctions: allowed } = this.#context;
+    let refreshed = 0;
+    for (let first = 0; first < doubtful.length; first += CHUNK) {
+      const chunk = doubtful.slice(first, first + CHUNK);
+      const compared = await this.#read(signal, (transaction) => compareTables(transaction, chunk, allowed));
+      suspects.push(...compared.suspects);
+      refreshed += compared.refreshes.length;
+      if (compared.refreshes.length === 0) continue;
+      await this.#context.database.transaction(
+        { ...limits(signal), readOnly: false },
+        (transaction) => refreshFingerprints(transaction, compared.refreshes),
+      );
+    }
+    return { suspects, refreshed };
+  }
+
+  async #read<T>(signal: AbortSignal, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return await this.#context.database.transaction({ ...limits(signal), readOnly: true }, work);
+  }
+
+  /** A sweep that fails is made up by the next one. */
+  async #try({ signal }: Round, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (signal.aborted) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (failureOf(error)?.reason !== "InternalError") {
+        // Its objects say so in their status.
+        this.#context.logger.debug("the database could not be swept", { reason });
+      } else {
+        const stack = error instanceof Error ? error.stack : undefined;
+        this.#context.logger.error("the sweep failed, which is a bug", { reason, stack });
+      }
+    }
+  }
+}
+
+interface Round {
+  readonly objects: SweptObjects;
+  readonly signal: AbortSignal;
+}
+
+function limits(signal: AbortSignal): Omit<TransactionOptions, "readOnly"> {
+  return { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal };
+}
+
+function isSwept(object: DatabaseTable): boolean {
+  return object.metadata.deletionTimestamp === undefined && handsOffReason(object) === undefined &&
+    kopfStateOf(object) !== "Active";
+}
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = Promise.withResolvers<never>();
+  const onAbort = () => stopped.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,280 @@
+import { ControllerMetrics, type ReconcileResultName } from "./controller_metrics.ts";
+import { KubeError } from "../client/kube_error.ts";
+import { withLogContext } from "../telemetry/log_context.ts";
+import type { Logger, LogProperties } from "../telemetry/logger.ts";
+import { type Metrics, noMetrics } from "../telemetry/metrics.ts";
+import type { ObjectChange } from "../watch/object_store.ts";
+import { observeQueue, scrapeQueue } from "./queue_metrics.ts";
+import { pause, type Timing, whenAborted } from "../timing.ts";
+import { noTracer, type Tracer } from "../telemetry/tracing.ts";
+import { WorkQueue, type WorkQueueOptions } from "./work_queue.ts";
+
+export interface ReconcileResult {
+  /** When to look at the object again although nothing changed, in milliseconds. Absent: not before it changes. */
+  readonly requeueAfterMs?: number;
+}
+
+/**
+ * Makes the world match one object. Level-triggered: it reads what is there now and may be called at any time.
+ * It returns when nothing more is to do, and throws when it must be called again.
+ */
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
+
+export interface ControllerOptions {
+  /** For logs, metrics and traces. */
+  readonly name: string;
+  readonly reconcile: Reconcile;
+  readonly workers: number;
+  /** After which the signal of a reconcile is aborted; default 120,000 ms. */
+  readonly reconcileTimeoutMs?: number;
+  /** How long running reconciles may go on at shutdown; default 10,000 ms. */
+  readonly drainTimeoutMs?: number;
+  readonly timing: Timing;
+  readonly logger: Logger;
+  readonly queue?: WorkQueueOptions;
+  /** Whether an error that is no `KubeError` is an outside failure, and not a bug whose stack belongs into the log. */
+  readonly isExpected?: (error: unknown) => boolean;
+  /** What else each line about a key should say, such as the uid of its object. */
+  readonly describe?: (key: string) => LogProperties;
+  readonly metrics?: Metrics;
+  readonly tracer?: Tracer;
+}
+
+/** What follows from a reconcile that threw. */
+export type RetryDecision =
+  /** The object is gone: its deletion was seen or will be. */
+  | { readonly kind: "drop" }
+  /** Somebody else was faster: again with the fresh object, nothing to report. */
+  | { readonly kind: "conflict" }
+  /** The other side said when. */
+  | { readonly kind: "after"; readonly delayMs: number }
+  | { readonly kind: "backoff" }
+  /** A fault of ours: with backoff too, but loudly. */
+  | { readonly kind: "bug" };
+
+const DEFAULT_RECONCILE_TIMEOUT_MS = 120_000;
+const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
+/** What a reconcile whose signal was aborted gets to end by itself. */
+const ABORT_GRACE_MS = 1_000;
+
+/**
+ * Decides how a failed reconcile is retried. Pure.
+ *
+ * Any error with a number `retryAfterMs` names its own time, so modules that this one does not know can do so too.
+ */
+export function decideRetry(error: unknown, isExpected: (error: unknown) => boolean = () => false): RetryDecision {
+  const delayMs = retryAfterMs(error);
+  if (delayMs !== undefined) return { kind: "after", delayMs };
+  if (error instanceof KubeError) {
+    if (error.status === 404) return { kind: "drop" };
+    return { kind: error.status === 409 ? "conflict" : "backoff" };
+  }
+  if (error instanceof DOMException && error.name === "TimeoutError") return { kind: "backoff" };
+  return { kind: isExpected(error) ? "backoff" : "bug" };
+}
+
+/**
+ * Takes keys from its queue and reconciles them with several workers; the only place that decides about retries.
+ *
+ * A key is never reconciled twice at once: a reconcile that ignores its aborted signal holds its key (and a worker) until it ends.
+ */
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #logger: Logger;
+  readonly #queue: WorkQueue;
+  readonly #metrics: ControllerMetrics;
+  /** Aborted when a shutdown has waited long enough. */
+  readonly #hardStop = new AbortController();
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#logger = options.logger.child({ controller: options.name });
+    const { name: controller, workers, timing, metrics = noMetrics } = options;
+    this.#metrics = new ControllerMetrics(metrics, { controller, workers });
+    // What hangs until its deadline whenever it is tried must leave workers to what does not.
+    const maxFailing = Math.max(1, Math.floor(workers / 2));
+    this.#queue = new WorkQueue(timing, { maxFailing, observer: observeQueue(metrics, controller), ...options.queue });
+    scrapeQueue(metrics, this.#queue, { controller, now: timing.now });
+  }
+
+  /** How many keys wait for a worker. */
+  get backlog(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Asks for a reconcile of this key. Without effect after shutdown.
+   *
+   * @param change `spec` overtakes the others, and its failures count anew: they were those of another wish. `resync` comes when
+   * nothing fresh waits. `other` does so too, but does not cut short the wait after a failure: the echo of a status that tells of the
+   * failure would otherwise bring it again at once.
+   */
+  enqueue(key: string, change: ObjectChange = "spec"): void {
+    switch (change) {
+      case "spec":
+        this.#queue.forget(key);
+        return this.#queue.add(key);
+      case "resync":
+        return this.#queue.add(key, "resync");
+      case "other":
+        return this.#queue.offer(key);
+    }
+  }
+
+  /** Asks for a reconcile after a time; an earlier one that is pending already wins. */
+  enqueueAfter(key: string, delayMs: number): void {
+    this.#queue.addAfter(key, delayMs);
+  }
+
+  /**
+   * Works until `signal` is aborted, then lets running reconciles end within the drain timeout. Never rejects.
+   *
+   * @param forbidden Aborts running reconciles at once: what they do is not wanted any more.
+   * @returns whether all of them ended; one that ignores its signal is abandoned, and may still do something.
+   */
+  async run(signal: AbortSignal, forbidden: AbortSignal = new AbortController().signal): Promise<boolean> {
+    const workers = Array.from({ length: this.#options.workers }, () => this.#work());
+    const ended = Promise.all(workers).then(() => undefined);
+    await Promise.race([whenAborted(signal), whenAborted(forbidden)]);
+    this.#queue.shutdown();
+    return await this.#drain(ended, forbidden);
+  }
+
+  async #drain(ended: Promise<void>, forbidden: AbortSignal): Promise<boolean> {
+    const { timing, drainTimeoutMs = DEFAULT_DRAIN_TIMEOUT_MS } = this.#options;
+    const over = Promise.race([ended, whenAborted(forbidden)]);
+    const isInTime = await endsWithin(over, drainTimeoutMs, timing);
+    if (isInTime && !forbidden.aborted) return true;
+    if (!isInTime) this.#logger.warn("Reconciles still run at the shutdown deadline and are aborted");
+    this.#hardStop.abort(forbidden.aborted ? forbidden.reason : new DOMException("The operator stops", "AbortError"));
+    if (await endsWithin(ended, ABORT_GRACE_MS, timing)) return true;
+    this.#logger.error("Reconciles ignore their signal and are abandoned");
+    return false;
+  }
+
+  async #work(): Promise<void> {
+    for (let key = await this.#queue.get(); key !== undefined; key = await this.#queue.get()) {
+      try {
+        await this.#reconcile(key);
+      } finally {
+        this.#queue.done(key);
+      }
+    }
+  }
+
+  async #reconcile(key: string): Promise<void> {
+    const { tracer = noTracer, describe, name } = this.#options;
+    const identity = { ...identityOf(key), ...describe?.(key) };
+    const run = { ...identity, reconcileID: crypto.randomUUID() };
+    await withLogContext(
+      run,
+      () => tracer.span("reconcile", spanAttributes(name, identity), () => this.#measure(key)),
+    );
+  }
+
+  async #measure(key: string): Promise<void> {
+    const { timing } = this.#options;
+    const startedAt = timing.now();
+    this.#metrics.started();
+    const result = await this.#attempt(key);
+    const durationMs = timing.now() - startedAt;
+    this.#metrics.ended(result, durationMs / 1000);
+    this.#logger.debug("Reconciled", { result, durationMs });
+  }
+
+  async #attempt(key: string): Promise<ReconcileResultName> {
+    const attempt = this.#startAttempt();
+    try {
+      const { requeueAfterMs } = await this.#options.reconcile(key, attempt.signal);
+      this.#queue.forget(key);
+      if (requeueAfterMs === undefined) return "success";
+      this.#queue.addAfter(key, requeueAfterMs);
+      return "requeue_after";
+    } catch (error) {
+      return this.#retry(key, error);
+    } finally {
+      attempt.end();
+    }
+  }
+
+  /** The signal of one reconcile: its timeout, and the end of a shutdown. */
+  #startAttempt(): { readonly signal: AbortSignal; end(): void } {
+    const { timing, reconcileTimeoutMs = DEFAULT_RECONCILE_TIMEOUT_MS } = this.#options;
+    const attempt = new AbortController();
+    const cancel = timing.setTimer(() => {
+      this.#metrics.timedOut();
+      this.#logger.warn("Reconcile takes too long and is aborted", { timeoutMs: reconcileTimeoutMs });
+      attempt.abort(new DOMException(`Reconcile took longer than ${reconcileTimeoutMs} ms`, "TimeoutError"));
+    }, reconcileTimeoutMs);
+    const hardStop = this.#hardStop.signal;
+    const onHardStop = () => attempt.abort(hardStop.reason);
+    hardStop.addEventListener("abort", onHardStop, { once: true });
+    return {
+      signal: attempt.signal,
+      end: () => {
+        cancel();
+        hardStop.removeEventListener("abort", onHardStop);
+      },
+    };
+  }
+
+  /** Decides when a key that failed comes again; answers how its reconcile counts. */
+  #retry(key: string, error: unknown): ReconcileResultName {
+    if (this.#hardStop.signal.aborted) return "error";
+    const decision = decideRetry(error, this.#options.isExpected);
+    const message = error instanceof Error ? error.message : String(error);
+    const properties = { retries: this.#queue.retries(key) };
+    switch (decision.kind) {
+      case "drop":
+        this.#logger.debug("Object is gone", { answer: message });
+        this.#queue.forget(key);
+        return "success";
+      case "conflict":
+        this.#logger.debug("Object was changed meanwhile", properties);
+        this.#queue.addRateLimited(key, "resync");
+        return "requeue";
+      case "after":
+        this.#logger.warn(message, { ...properties, retryInMs: Math.round(decision.delayMs) });
+        this.#queue.retryAfter(key, decision.delayMs);
+        return "error";
+      case "backoff":
+        this.#logger.warn(message, properties);
+        this.#queue.addRateLimited(key);
+        return "error";
+      case "bug":
+        this.#metrics.panicked();
+        this.#logger.error(message, { ...properties, stack: error instanceof Error ? error.stack : undefined });
+        this.#queue.addRateLimited(key);
+        return "error";
+    }
+  }
+}
+
+/** What a key says of its object: see `keyOf()`. */
+function identityOf(key: string): { readonly namespace?: string; readonly name: string } {
+  const slash = key.indexOf("/");
+  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+/** Under the names that OpenTelemetry gives to Kubernetes. */
+function spanAttributes(controller: string, identity: LogProperties): Record<string, string> {
+  const { namespace, name, uid } = identity;
+  const named = { controller, "k8s.namespace.name": namespace, "k8s.object.name": name, "k8s.object.uid": uid };
+  return Object.fromEntries(
+    Object.entries(named).flatMap(([key, value]) => value === undefined ? [] : [[key, String(value)]]),
+  );
+}
+
+function retryAfterMs(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const { retryAfterMs } = error as { retryAfterMs?: unknown };
+  return typeof retryAfterMs === "number" ? retryAfterMs : undefined;
+}
+
+async function endsWithin(ended: Promise<void>, ms: number, timing: Timing): Promise<boolean> {
+  const stop = new AbortController();
+  const late = pause(timing, ms, stop.signal).then(() => false);
+  const inTime = await Promise.race([ended.then(() => true), late]);
+  stop.abort();
+  return inTime;
+}

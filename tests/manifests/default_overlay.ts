@@ -6,6 +6,7 @@ import { build, giveDatabase, neverUsed, overlay, startInstallation } from "../h
 import { Kubectl } from "../harness/kubectl.ts";
 import { operatorPods, tellRunning } from "../harness/operator_pods.ts";
 import type { OperatorProcess } from "../harness/operator_process.ts";
+import { liveSample } from "../harness/sample_life.ts";
 import { serverObjects } from "../harness/server_objects.ts";
 import { eventually } from "../harness/wait.ts";
 
@@ -133,6 +134,10 @@ Deno.test("a Database becomes a Pod that passes the restricted standard, is chan
   await servers.gone("networkpolicy", "main");
   await shop.ok(["delete", "databases.zalando.org", "main", "--timeout=60s"]);
   await servers.gone("service", "main");
+});
+
+Deno.test("a Sample becomes a Deployment, is scaled and goes", async () => {
+  await liveSample(shop, "shop");
 });
 
 Deno.test("nothing was refused by RBAC, and no rule is without use", async () => {

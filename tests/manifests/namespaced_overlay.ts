@@ -5,6 +5,7 @@ import { requestsOf } from "../harness/audit_log.ts";
 import { startDeployed } from "../harness/deployed_operator.ts";
 import { giveDatabase, neverUsed, overlay, startInstallation } from "../harness/installation.ts";
 import type { OperatorProcess } from "../harness/operator_process.ts";
+import { liveSample } from "../harness/sample_life.ts";
 import { serverObjects } from "../harness/server_objects.ts";
 import { eventually } from "../harness/wait.ts";
 
@@ -146,6 +147,10 @@ Deno.test("with its Role it makes, changes and drops a table, and makes, changes
   });
   await servers.gone("networkpolicy", "main");
   await kubectl.ok(["delete", "databases.zalando.org", "main", "--timeout=60s"]);
+});
+
+Deno.test("a Sample becomes a Deployment, is scaled and goes", async () => {
+  await liveSample(kubectl, NAMESPACE);
 });
 
 Deno.test("nothing was refused by RBAC, and no rule is without use", async () => {

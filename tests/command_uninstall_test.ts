@@ -88,6 +88,19 @@ Deno.test("plan refuses two objects of its files that want one table, and what i
   assertStringIncludes(text, 'apiVersion: "kopf.demo/v2" is not one of "kopf.demo/v1"');
 });
 
+Deno.test("plan judges no table against another server than its own", async () => {
+  const elsewhere = (fields: object) => {
+    const object = table("first", [{ ID: "integer" }]) as { readonly spec: object };
+    return JSON.stringify({ ...object, spec: { ...object.spec, ...fields } });
+  };
+  for (const fields of [{ databaseRef: { name: "orders" } }, { connectionSecretRef: { name: "orders" } }]) {
+    const { code, text } = await plan(elsewhere(fields));
+    assertEquals(code, 1, text);
+    assertStringIncludes(text, `Cannot ask the server of spec.${Object.keys(fields)[0]} (orders)`);
+  }
+  assertEquals((await plan(elsewhere({ databaseRef: { name: "orders" }, primaryKey: "MISSING" }))).code, 3);
+});
+
 Deno.test("plan without a database that answers could not judge", async () => {
   const terminal = captureTerminal(
     { DATABASE_URL: "postgres://a:hidden@127.0.0.1:1/b" },

@@ -40,6 +40,13 @@ export class ManifestPlanner {
     const { spec, desired } = understood;
     const name = desired?.table === undefined ? {} : { table: `${desired.table.schema}.${desired.table.name}` };
     const notes = [...(spec === undefined ? [] : tableSpecWarnings(spec)), ...(desired?.warnings ?? [])];
+    const elsewhere = spec === undefined ? undefined : otherServer(spec);
+    if (elsewhere !== undefined) {
+      const outcome: Outcome = understood.errors.length > 0
+        ? { kind: "refused", faults: understood.errors }
+        : unknown(`Cannot ask the server of ${elsewhere}: only the one of DATABASE_URL is asked, and no cluster`);
+      return { manifest, ...name, notes, outcome };
+    }
     try {
       const claim = await this.#claimOf(manifest, signal);
       if (claim === undefined) return { manifest, ...name, notes, outcome: unknown(AMBIGUOUS) };
@@ -69,6 +76,12 @@ export class ManifestPlanner {
       catalog: new LiveCatalog({ database: this.#database, clusterId, allowedFunctions: this.#allowedFunctions, find }),
     };
   }
+}
+
+/** The field that leads to a server which only a cluster knows. */
+function otherServer({ databaseRef, connectionSecretRef }: DefaultedTableSpec): string | undefined {
+  if (databaseRef !== undefined) return `spec.databaseRef (${databaseRef.name})`;
+  return connectionSecretRef === undefined ? undefined : `spec.connectionSecretRef (${connectionSecretRef.name})`;
 }
 
 const AMBIGUOUS =

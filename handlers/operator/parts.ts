@@ -78,13 +78,8 @@ export async function makeParts(
   const kinds = createKinds({ ...shared, databases, serving, events, namespaces: config.namespaces });
   const replicas = { replicasNamespace: election && meeting, embeddedCluster };
   const admission = await Admission.create({ ...shared, ...replicas, kinds, probeType: TABLE_RESOURCE }, signal);
-  const control = {
-    ...shared,
-    namespaces: config.namespaces,
-    workers: config.maxConcurrentReconciles,
-    isExpected,
-    recovery: databases,
-  };
+  const limits = { namespaces: config.namespaces, workers: config.maxConcurrentReconciles };
+  const control = { ...shared, ...limits, isExpected, recovery: databases };
   const controls = kinds.flatMap((kind) => controlKind(kind, control) ?? []);
   const isProvable = config.namespaces.length === 0 || namespaces.length > 0;
   const state = {

@@ -11,6 +11,13 @@ export const AUDIT_POLICY = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+  - level: Request
+    verbs: [create, update, patch]
+    resources:
+      - group: kopf.demo
+        resources: [databasetables]
+      - group: zalando.org
+        resources: [databases]
   - level: Metadata
     resources:
       - group: kopf.demo

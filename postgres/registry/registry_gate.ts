@@ -48,12 +48,19 @@ const TRUST_MS = 30_000;
 const LOCK_TIMEOUT_MS = 1_000;
 const STATEMENT_TIMEOUT_MS = 5_000;
 
+/** One question to the database, which several callers wait for. */
+interface Question {
+  readonly answer: Promise<void>;
+  /** Of the caller that asked. */
+  readonly signal: AbortSignal;
+}
+
 /** Stands before every change: makes the registry if there is none, and lets nobody pass while it cannot be trusted. */
 export class RegistryGate {
   readonly #database: Database;
   readonly #options: GateOptions;
   #trustedUntil = -Infinity;
-  #running: Promise<void> | undefined;
+  #running: Question | undefined;
 
   constructor(database: Database, options: GateOptions) {
     this.#database = database;
@@ -67,14 +74,25 @@ export class RegistryGate {
    * @throws {PostgresError} if the database cannot be asked.
    */
   async check(signal: AbortSignal): Promise<void> {
-    if (this.#options.now() < this.#trustedUntil) return;
-    this.#running ??= this.#ask(signal).finally(() => this.#running = undefined);
-    await this.#running;
+    while (this.#options.now() >= this.#trustedUntil) {
+      const question = this.#running ??= this.#begin(signal);
+      try {
+        return await question.answer;
+      } catch (error) {
+        // Whoever asked was stopped, for instance the sweep at the end of a term: that says nothing of the database.
+        const wasStopped = question.signal !== signal && question.signal.aborted;
+        if (!wasStopped || signal.aborted) throw error;
+      }
+    }
   }
 
   /** The next check asks again: the connection, and so perhaps the server, is another one. */
   distrust(): void {
     this.#trustedUntil = -Infinity;
+  }
+
+  #begin(signal: AbortSignal): Question {
+    return { signal, answer: this.#ask(signal).finally(() => this.#running = undefined) };
   }
 
   async #ask(signal: AbortSignal): Promise<void> {

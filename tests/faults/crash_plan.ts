@@ -1,0 +1,20 @@
+import { assertEquals } from "@std/assert";
+import { crashPoints, type Scenario, ScenarioRuns } from "./scenario.ts";
+
+/** Registers a scenario as a test: an undisturbed run, then one for every place where the operator can die. */
+export function testCrashPoints(scenario: Scenario): void {
+  Deno.test(`crash points: ${scenario.name}`, async (t) => {
+    await using runs = await ScenarioRuns.open(scenario);
+    const first = await runs.undisturbed();
+    const reference = await runs.undisturbed();
+    // What differs without a fault could not be told from a fault.
+    assertEquals(reference.outcome, first.outcome);
+    for (const point of crashPoints(reference)) {
+      const effect = `effect ${point.effect} of ${reference.effects.length}: ${reference.effects[point.effect - 1]}`;
+      await t.step(`killed ${point.when} ${effect}`, async () => {
+        assertEquals(await runs.crashed(reference, point), []);
+      });
+    }
+    assertEquals(await runs.end(), []);
+  });
+}

@@ -1,0 +1,43 @@
+/**
+ * `deno task test:faults`: every promise of docs/operations.md, proven by breaking something, against one real control plane and one
+ * real PostgreSQL. Two files of plans run at a time. Results are also written as JUnit files to test-results/.
+ *
+ * Arguments go to the tests: `deno task test:faults --filter "crash points: create"`, `deno task test:faults tests/faults/plans/table_crash.ts`.
+ */
+import { fromFileUrl } from "@std/path";
+import { OperatorProcess } from "../harness/operator_process.ts";
+import { denoTestWith, RESULTS } from "../harness/test_run.ts";
+import { startTestbed, type Testbed } from "../harness/testbed.ts";
+import { openStageDatabase } from "./stage_database.ts";
+
+const PLANS = fromFileUrl(new URL("plans", import.meta.url));
+
+/** Plans run without: one operator installs the kinds for all of them. */
+async function installKinds(testbed: Testbed): Promise<void> {
+  const database = await openStageDatabase(testbed.superuserUrl, "install");
+  const { kubeconfigPath } = testbed;
+  const flags = ["-n", "default", "--instance", "install", "--webhooks", "off"];
+  const operator = new OperatorProcess({ name: "install", kubeconfigPath, databaseUrl: database.url, flags });
+  await operator.ready();
+  await operator.close();
+  await database.close();
+}
+
+async function runPlans(args: readonly string[]): Promise<boolean> {
+  const testbed = await startTestbed();
+  try {
+    await installKinds(testbed);
+    const files = args.some((arg) => arg.endsWith(".ts")) ? [] : planFiles();
+    const options = ["--parallel", `--junit-path=${RESULTS}/faults.xml`];
+    return await denoTestWith(testbed, { args: [...options, ...args, ...files], env: { DENO_JOBS: "2" } });
+  } finally {
+    await testbed.stop();
+  }
+}
+
+function planFiles(): readonly string[] {
+  return [...Deno.readDirSync(PLANS)].map(({ name }) => `${PLANS}/${name}`).toSorted();
+}
+
+await Deno.mkdir(RESULTS, { recursive: true });
+Deno.exit(await runPlans(Deno.args) ? 0 : 1);

@@ -25,7 +25,7 @@ export interface Scenario {
   /** What the user applies then; absent: the object is deleted. */
   readonly after?: Spec;
   /** A condition that ends the run, where it is not Ready. */
-  readonly until?: { readonly condition: string; readonly reason: string };
+  readonly until?: readonly { readonly condition: string; readonly reason: string }[];
   /** How often the status is written depends on how fast others are: a run may be over before the last point. */
   readonly varies?: boolean;
 }
@@ -49,7 +49,8 @@ export function crashPoints({ effects }: Reference): readonly CrashPoint[] {
 export class ScenarioRuns implements AsyncDisposable {
   readonly #stage: Stage;
   readonly #scenario: Scenario;
-  #number = 0;
+  /** More than a table has columns: `tablewright_nn_2` names one. */
+  #number = 100;
 
   private constructor(stage: Stage, scenario: Scenario) {
     this.#stage = stage;
@@ -135,7 +136,7 @@ async function act(stage: Stage, subject: Subject, after: Spec | undefined): Pro
 async function settled(stage: Stage, subject: Subject, { after, until }: Scenario): Promise<void> {
   if (after === undefined) await objectGone(stage, subject);
   else if (until === undefined) await objectReady(stage, subject);
-  else await conditionOf(stage, subject, { ...until, reason: new RegExp(until.reason) });
+  else for (const each of until) await conditionOf(stage, subject, { ...each, reason: new RegExp(each.reason) });
 }
 
 /** Waits until the operator was killed, and starts the next one. */

@@ -17,7 +17,10 @@ const SCENARIOS: readonly Scenario[] = [
     type,
     before: POSTGRES,
     after: { ...POSTGRES, auth: rotation },
-    until: { condition: "RotatingCredentials=True", reason: "^WaitingForPod$" },
+    until: [
+      { condition: "RotatingCredentials=True", reason: "^WaitingForPod$" },
+      { condition: "Ready=True", reason: "^PodReady$" },
+    ],
   },
   { name: "delete a Database", type, before: { ...POSTGRES, deletionPolicy: "Delete" } },
 ];

@@ -1,4 +1,4 @@
-import type { ReconcileResult } from "../kube/work/controller.ts";
+import type { ReconcileResult } from "../kube/queue/controller.ts";
 import type { KubeObject, ResourceType } from "../kube/object.ts";
 import type { MatchCondition } from "../kube/webhook/webhook_configuration.ts";
 import type { AdmissionRequest, ReviewedObject, Verdict } from "./admission/admission_review.ts";

@@ -3,7 +3,7 @@ import type { Database, DatabaseSpec } from "../../crds/database/types.ts";
 import { validateDatabaseName } from "../../crds/database/validate.ts";
 import type { FieldError } from "../../crds/field_error.ts";
 import { isKubeError, KubeError } from "../../kube/client/client.ts";
-import type { ReconcileResult } from "../../kube/work/controller.ts";
+import type { ReconcileResult } from "../../kube/queue/controller.ts";
 import type { Children } from "./children.ts";
 import type { DatabaseContext } from "./context.ts";
 import { converge, endpointOf, type Outcome } from "./converge.ts";

@@ -1,5 +1,5 @@
 import { type DatabaseTable, FINALIZER } from "../../crds/database_table/types.ts";
-import type { ReconcileResult } from "../../kube/work/controller.ts";
+import type { ReconcileResult } from "../../kube/queue/controller.ts";
 import { KOPF_FINALIZER, OTHER_OPERATOR_ACTIVE } from "../kopf_takeover.ts";
 import { type Attempt, type Conclusion, type Recheck, tell, type Told } from "./attempt.ts";
 import type { ReconcileContext } from "./context.ts";

@@ -1,4 +1,4 @@
-import { Controller } from "../../kube/work/controller.ts";
+import { Controller } from "../../kube/queue/controller.ts";
 import { Informer, type ObjectChange } from "../../kube/watch/informer.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
 import type { Leadership } from "../../kube/election/leadership.ts";

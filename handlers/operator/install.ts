@@ -4,7 +4,7 @@ import databaseTables from "../../crds/databasetables.kopf.demo.yaml" with { typ
 import samples from "../../crds/samples.nuvolaris.org.yaml" with { type: "text" };
 import databasePolicy from "../../manifests/base/database_policy.yaml" with { type: "text" };
 import policy from "../../manifests/base/validating_admission_policy.yaml" with { type: "text" };
-import { Backoff } from "../../kube/work/backoff.ts";
+import { Backoff } from "../../kube/queue/backoff.ts";
 import {
   applyCustomResourceDefinition,
   type CrdContext,

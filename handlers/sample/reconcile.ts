@@ -1,6 +1,6 @@
 import { decodeSampleSpec } from "../../crds/sample/decode.ts";
 import type { Sample, SampleSpec } from "../../crds/sample/types.ts";
-import type { ReconcileResult } from "../../kube/work/controller.ts";
+import type { ReconcileResult } from "../../kube/queue/controller.ts";
 import { takenFault } from "./admit.ts";
 import { buildDeployment, ownerNameOf } from "./deployment.ts";
 import type { Deployment, SampleObjects } from "./objects.ts";

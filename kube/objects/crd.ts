@@ -1,4 +1,4 @@
-import { Backoff } from "../work/backoff.ts";
+import { Backoff } from "../queue/backoff.ts";
 import { isKubeError, type KubeClient, KubeError } from "../client/client.ts";
 import type { KubeManifest, KubeObject, ResourceType } from "../object.ts";
 import { pause, type Timing } from "../timing.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { Controller, type Reconcile } from "../work/controller.ts";
+import { Controller, type Reconcile } from "../queue/controller.ts";
 import { createFakeTiming } from "../fake_timing.ts";
 import { KubeError } from "../client/kube_error.ts";
 import { silentLogger } from "./logger.ts";

@@ -1,4 +1,4 @@
-import { Backoff } from "../work/backoff.ts";
+import { Backoff } from "../queue/backoff.ts";
 import { ConnectionStalled, type KubeClient, type WatchEvent } from "../client/client.ts";
 import { errorFromStatus, isKubeError, KubeError } from "../client/kube_error.ts";
 import type { Logger } from "../telemetry/logger.ts";

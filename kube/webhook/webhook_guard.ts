@@ -1,4 +1,4 @@
-import { Backoff } from "../work/backoff.ts";
+import { Backoff } from "../queue/backoff.ts";
 import type { KubeClient } from "../client/client.ts";
 import { Informer, type InformerSource } from "../watch/informer.ts";
 import type { Logger } from "../telemetry/logger.ts";

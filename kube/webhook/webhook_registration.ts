@@ -1,4 +1,4 @@
-import { Backoff } from "../work/backoff.ts";
+import { Backoff } from "../queue/backoff.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { pause, type Timing } from "../timing.ts";
 import type { FailurePolicy } from "./webhook_configuration.ts";

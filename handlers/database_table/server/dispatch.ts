@@ -1,7 +1,7 @@
 import { isObject } from "../../../crds/decode_fields.ts";
 import { type DatabaseTable, FINALIZER, RECONNECT_ANNOTATION } from "../../../crds/database_table/types.ts";
 import { forbidden } from "../../../crds/field_error.ts";
-import type { ReconcileResult } from "../../../kube/work/controller.ts";
+import type { ReconcileResult } from "../../../kube/queue/controller.ts";
 import type { AdmissionRequest, Verdict } from "../../admission/admission_review.ts";
 import { KOPF_FINALIZER } from "../../kopf_takeover.ts";
 import { type AdmissionContext, admitTable } from "../admit.ts";

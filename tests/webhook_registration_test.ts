@@ -11,7 +11,8 @@ Deno.test("the webhooks fail closed also where the operator's role may make no t
   await operator.sql(`REVOKE CREATE ON SCHEMA public FROM ${operator.role}`);
   // The probe itself is denied now, and that proves the way as well.
   await operator.restart();
-  assertEquals(await failurePolicies(), ["Fail", "Ignore", "Fail"]);
+  // DatabaseTable, Database and, whose DELETE nobody judges, Sample.
+  assertEquals(await failurePolicies(), ["Fail", "Ignore", "Fail", "Ignore", "Fail"]);
 
   const annotations = { "tablewright.dev/probe": "made-by-a-stranger" };
   const bad = {

@@ -187,6 +187,8 @@ Deno.test("a table whose Database is gone for good is released with an event", a
 
 Deno.test("a restart takes up the servers that objects name, and nothing was said that is secret", async () => {
   await operator.restart();
+  // The garbage collector takes it a moment behind its Database; the next one has a Pod of its own.
+  await eventually("the Pod of before is gone", async () => (await kubectl.get("pod", "orders")) === undefined);
   await servers.applied("orders", login(orders.name));
   await start("orders", orders);
   await tables.applied("later", { databaseRef: { name: "orders" } });

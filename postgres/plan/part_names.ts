@@ -115,7 +115,8 @@ function wantedName(change: SchemaChange): readonly string[] {
   return name === undefined ? [] : [name];
 }
 
-function nameOf(change: SchemaChange): string | undefined {
+/** The name that a constraint or an index has after a change; `undefined` if nobody chose one, or for other changes. */
+export function nameOf(change: SchemaChange): string | undefined {
   switch (change.kind) {
     case "RenameConstraint":
     case "RenameIndex":

@@ -1,3 +1,4 @@
+import { nameOf } from "../../../postgres/plan/part_names.ts";
 import { type FieldError, invalid } from "../../../crds/field_error.ts";
 import { observeRelations } from "../../../postgres/catalog/catalog.ts";
 import type { SchemaChange } from "../../../postgres/change.ts";
@@ -59,28 +60,16 @@ function defined(names: readonly (string | undefined)[]): ReadonlySet<string> {
   return new Set(names.filter((name) => name !== undefined));
 }
 
+/** Of a name that was not there before. */
 function givenName(change: SchemaChange): string | undefined {
   switch (change.kind) {
-    case "AddPrimaryKey":
-      return change.key.name;
-    case "AddUnique":
-      return change.unique.name;
-    case "AddCheck":
-      return change.check.name;
-    case "AddForeignKey":
-      return change.foreignKey.name;
-    case "CreateIndex":
-      return change.index.name;
     case "RebuildIndex":
       return change.index.name === change.name ? undefined : change.index.name;
     case "AttachIndex":
       // The index has the name already: we built it for this.
       return change.name === change.index ? undefined : change.name;
-    case "RenameConstraint":
-    case "RenameIndex":
-      return change.to;
     default:
-      return undefined;
+      return nameOf(change);
   }
 }
 

@@ -81,7 +81,7 @@ async function runOnCluster(given: Config, env: Environment, signal: AbortSignal
 }
 
 function machineOf(env: Environment) {
-  return { env, readTextFile: (path: string) => Deno.readTextFile(path), now: systemTiming.now };
+  return { env, readTextFile: (path: string) => Deno.readTextFile(path), now: systemTiming.uptime };
 }
 
 if (import.meta.main) {

@@ -14,6 +14,8 @@ interface FakeClock {
 export interface FakeTiming extends Timing {
   /** Lets `ms` pass, running each timer that falls due and what follows from it. */
   tick(ms: number): Promise<void>;
+  /** Moves the wall clock alone, as a time server or an administrator does. */
+  jump(ms: number): void;
   /** How many timers are pending: 0 shows that nothing leaks. */
   pending(): number;
 }
@@ -23,8 +25,11 @@ const { createClock } = fakeTimers as unknown as { createClock(now: number): Fak
 /** @param random What `random()` answers; 0.5 makes every jitter neutral. */
 export function createFakeTiming(random: () => number = () => 0.5): FakeTiming {
   const clock = createClock(Date.parse("2026-01-01T00:00:00Z"));
+  const startedAt = clock.now;
+  let movedMs = 0;
   const timing = createTiming<number>({
-    now: () => clock.now,
+    now: () => clock.now + movedMs,
+    uptime: () => clock.now - startedAt,
     random,
     setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
     clearTimeout: (handle) => clock.clearTimeout(handle),
@@ -34,6 +39,7 @@ export function createFakeTiming(random: () => number = () => 0.5): FakeTiming {
     tick: async (ms) => {
       await clock.tickAsync(ms);
     },
+    jump: (ms) => void (movedMs += ms),
     pending: () => clock.countTimers(),
   };
 }

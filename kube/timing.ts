@@ -1,7 +1,9 @@
 /** Time and chance, as arguments: a test can then own both. */
 export interface Timing {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: for moments that somebody outside reads or has written. A wall clock is moved, forward and back. */
   now(): number;
+  /** Milliseconds of a clock that never jumps: for everything that lasts. */
+  uptime(): number;
   /** At least 0, below 1. */
   random(): number;
   /** Resolves after `ms`; rejects with the signal's reason as soon as that is aborted. */
@@ -13,6 +15,7 @@ export interface Timing {
 /** What a {@linkcode Timing} is made of: the global object, or a faked clock. */
 export interface TimerSource<Handle> {
   now(): number;
+  uptime(): number;
   random(): number;
   setTimeout(callback: () => void, ms: number): Handle;
   clearTimeout(handle: Handle): void;
@@ -26,6 +29,7 @@ export function createTiming<Handle>(source: TimerSource<Handle>): Timing {
   };
   return {
     now: () => source.now(),
+    uptime: () => source.uptime(),
     random: () => source.random(),
     setTimer,
     delay: (ms, signal) => delay(setTimer, ms, signal),
@@ -35,6 +39,7 @@ export function createTiming<Handle>(source: TimerSource<Handle>): Timing {
 /** The clock and the randomness of the machine. */
 export const systemTiming: Timing = createTiming<ReturnType<typeof setTimeout>>({
   now: () => Date.now(),
+  uptime: () => performance.now(),
   random: () => Math.random(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle),

@@ -174,7 +174,7 @@ async function clusterConfig(choice: ClusterChoice, servers: LocalServers, env: 
         host: env["KUBERNETES_SERVICE_HOST"],
         port: env["KUBERNETES_SERVICE_PORT"],
         readTextFile: Deno.readTextFile,
-        now: Date.now,
+        now: () => performance.now(),
       });
     }
   }

@@ -45,7 +45,7 @@ export interface ReconcileContext {
   readonly objects: TableObjects;
   readonly recordEvent: RecordEvent;
   readonly now: () => Date;
-  readonly timing: Pick<Timing, "now" | "random" | "delay">;
+  readonly timing: Pick<Timing, "uptime" | "random" | "delay">;
   readonly logger: Logger;
 }
 

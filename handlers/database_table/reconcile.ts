@@ -77,7 +77,7 @@ export class TableReconciler {
     const settled = this.#settled.get(keyOf(object));
     const { uid, resourceVersion } = object.metadata;
     if (settled?.uid !== uid || settled.resourceVersion !== resourceVersion) return 0;
-    return settled.recheckAt - this.#context.now().getTime();
+    return settled.recheckAt - this.#context.timing.uptime();
   }
 
   /** Writes the status and remembers that this version of the object needs nothing more, for ever or for a while. */
@@ -103,7 +103,7 @@ export class TableReconciler {
   }
 
   #rest(object: DatabaseTable, resourceVersion: string, recheckMs = Infinity): ReconcileResult {
-    const recheckAt = this.#context.now().getTime() + recheckMs;
+    const recheckAt = this.#context.timing.uptime() + recheckMs;
     this.#settled.set(keyOf(object), { uid: object.metadata.uid, resourceVersion, recheckAt });
     return recheckMs === Infinity ? {} : { requeueAfterMs: recheckMs };
   }
@@ -166,7 +166,7 @@ function handOff({ object, context }: Attempt): Conclusion {
 interface Settled {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Milliseconds since 1970; Infinity if only a change of the object can bring new work. */
+  /** Milliseconds of the clock that never jumps; Infinity if only a change of the object can bring new work. */
   readonly recheckAt: number;
 }
 

@@ -20,8 +20,14 @@ const OBJECT: DatabaseTable = {
 };
 const MINUTE = 60_000;
 
+/** `wall` is moved by others, `uptime` by none. */
+interface Clock {
+  wall: number;
+  uptime: number;
+}
+
 /** A database that holds nothing, not even the schema, and counts how often it is looked at. */
-function emptyDatabase(clock: { now: number }): { context: ReconcileContext; looks(): number } {
+function emptyDatabase(clock: Clock): { context: ReconcileContext; looks(): number } {
   let looks = 0;
   const context = {
     database: {
@@ -35,23 +41,25 @@ function emptyDatabase(clock: { now: number }): { context: ReconcileContext; loo
     clusterId: "c",
     objects: { writeStatus: () => Promise.resolve("2") },
     recordEvent() {},
-    now: () => new Date(clock.now),
-    timing: { random: () => 0 },
+    now: () => new Date(clock.wall),
+    timing: { random: () => 0, uptime: () => clock.uptime },
     logger: silentLogger,
   } as unknown as ReconcileContext;
   return { context, looks: () => looks };
 }
 
 Deno.test("reconcile() looks again after some minutes at what only others can mend, whatever events come before", async () => {
-  const clock = { now: Date.UTC(2026, 0, 1) };
+  const clock = { wall: Date.UTC(2026, 0, 1), uptime: 0 };
   const { context, looks } = emptyDatabase(clock);
   const reconciler = new TableReconciler(context, { isUnchanged: () => Promise.resolve(false) });
   const signal = new AbortController().signal;
   assertEquals([await reconciler.reconcile(OBJECT, signal), looks()], [{ requeueAfterMs: 5 * MINUTE }, 1]);
   // The echo of our own write, which also ends the timer that runs.
   const echo = { ...OBJECT, metadata: { ...OBJECT.metadata, resourceVersion: "2" } };
-  clock.now += MINUTE;
+  clock.uptime += MINUTE;
+  // Somebody sets the wall clock back by a year: five minutes are five minutes.
+  clock.wall = Date.UTC(2025, 0, 1);
   assertEquals([await reconciler.reconcile(echo, signal), looks()], [{ requeueAfterMs: 4 * MINUTE }, 1]);
-  clock.now += 4 * MINUTE;
+  clock.uptime += 4 * MINUTE;
   assertEquals([await reconciler.reconcile(echo, signal), looks()], [{ requeueAfterMs: 5 * MINUTE }, 2]);
 });

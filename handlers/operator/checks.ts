@@ -18,7 +18,7 @@ function healthChecks({ controls, heartbeat, timing }: OperatorParts): HealthChe
   checks.add({ name: "event-loop", weight: "required", check: () => heartbeat.fault });
   for (const { name, informer, running } of controls) {
     checks.add(
-      { name: `watch-${name}`, weight: "required", check: () => watchFault(informer, timing.now()) },
+      { name: `watch-${name}`, weight: "required", check: () => watchFault(informer, timing.uptime()) },
       { name: `workers-${name}`, weight: "required", check: () => running.fault },
     );
   }

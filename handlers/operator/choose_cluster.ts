@@ -7,7 +7,7 @@ import { StartError } from "../errors.ts";
 export interface Machine {
   readonly env: Environment;
   readonly readTextFile: (path: string) => Promise<string>;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that never jumps. */
   readonly now: () => number;
 }
 

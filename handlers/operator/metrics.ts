@@ -25,7 +25,7 @@ function measureWatches(metrics: Metrics, { controls, timing }: Measured): void 
   const synced = gauge("tablewright_cache_synced", "1 if every object of the first list is known.");
   metrics.onScrape("watches", () => {
     for (const { name: kind, informer } of controls) {
-      age.set({ kind }, (timing.now() - informer.lastActivity) / 1000);
+      age.set({ kind }, (timing.uptime() - informer.lastActivity) / 1000);
       objects.set({ kind }, informer.size);
       served.set({ kind }, informer.state === "absent" ? 0 : 1);
       synced.set({ kind }, informer.synced ? 1 : 0);

@@ -7,7 +7,7 @@ export interface InClusterOptions {
   /** `KUBERNETES_SERVICE_PORT`. */
   readonly port: string | undefined;
   readonly readTextFile: (path: string) => Promise<string>;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that never jumps. */
   readonly now: () => number;
   /** Default: where every Pod has it. */
   readonly folder?: string;

@@ -7,7 +7,7 @@ export interface KubeconfigOptions {
   readonly path: string;
   /** Default: the file's current context. */
   readonly context?: string;
-  /** Milliseconds since 1970; default: the machine's clock. */
+  /** Milliseconds of a clock that never jumps; default: the machine's. */
   readonly now?: () => number;
 }
 
@@ -43,7 +43,9 @@ export async function loadKubeconfig(options: KubeconfigOptions): Promise<Cluste
     ...(credentials.key === undefined ? {} : { clientKey: toText(credentials.key) }),
     ...(cluster.skipTLSVerify ? { insecureSkipTlsVerify: true } : {}),
     ...(cluster.proxyUrl === undefined ? {} : { proxyUrl: cluster.proxyUrl }),
-    ...(usesToken ? { token: rememberToken(tokenSource(config, options), options.now ?? Date.now) } : {}),
+    ...(usesToken
+      ? { token: rememberToken(tokenSource(config, options), options.now ?? (() => performance.now())) }
+      : {}),
   };
 }
 

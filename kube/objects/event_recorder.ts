@@ -15,7 +15,7 @@ export interface EventRecorderOptions {
   readonly reportingInstance: string;
   /** Default `tablewright`. */
   readonly reportingController?: string;
-  readonly timing: Pick<Timing, "now" | "random" | "setTimer">;
+  readonly timing: Pick<Timing, "now" | "uptime" | "random" | "setTimer">;
   readonly logger: Logger;
   readonly onRecorded?: (subject: EventSubject, content: EventContent) => void;
   readonly onLost?: (why: EventLoss) => void;

@@ -101,6 +101,8 @@ Deno.test("EventRecorder writes at most 25 Events of one object at once, and one
   recorder.record({ ...subject, metadata: { ...subject.metadata, uid: "u2" } }, created);
   await recorder.flush();
   assertEquals(creates.length, 26);
+  // A wall clock that is set back is no reason to say less.
+  timing.jump(-365 * 86_400_000);
   await timing.tick(300_000);
   burst(100);
   await recorder.flush();

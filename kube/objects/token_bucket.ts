@@ -16,11 +16,11 @@ interface Bucket {
 
 /** Lets a limited number of things pass for each key. */
 export class TokenBuckets {
-  readonly #timing: Pick<Timing, "now">;
+  readonly #timing: Pick<Timing, "uptime">;
   readonly #options: TokenBucketOptions;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(timing: Pick<Timing, "now">, options: TokenBucketOptions) {
+  constructor(timing: Pick<Timing, "uptime">, options: TokenBucketOptions) {
     this.#timing = timing;
     this.#options = options;
   }
@@ -28,7 +28,7 @@ export class TokenBuckets {
   /** Takes a token of this key; `false` if there is none. */
   take(key: string): boolean {
     const { burst, refillMs, maxKeys } = this.#options;
-    const now = this.#timing.now();
+    const now = this.#timing.uptime();
     const before = this.#buckets.get(key) ?? { tokens: burst, filledAt: now };
     const tokens = Math.min(burst, before.tokens + (now - before.filledAt) / refillMs);
     this.#buckets.delete(key);

@@ -94,7 +94,7 @@ export class Controller {
     // What hangs until its deadline whenever it is tried must leave workers to what does not.
     const maxFailing = Math.max(1, Math.floor(workers / 2));
     this.#queue = new WorkQueue(timing, { maxFailing, observer: observeQueue(metrics, controller), ...options.queue });
-    scrapeQueue(metrics, this.#queue, { controller, now: timing.now });
+    scrapeQueue(metrics, this.#queue, { controller, now: timing.uptime });
   }
 
   /** How many keys wait for a worker. */
@@ -174,10 +174,10 @@ export class Controller {
 
   async #measure(key: string): Promise<void> {
     const { timing } = this.#options;
-    const startedAt = timing.now();
+    const startedAt = timing.uptime();
     this.#metrics.started();
     const result = await this.#attempt(key);
-    const durationMs = timing.now() - startedAt;
+    const durationMs = timing.uptime() - startedAt;
     this.#metrics.ended(result, durationMs / 1000);
     this.#logger.debug("Reconciled", { result, durationMs });
   }

@@ -15,7 +15,7 @@ const TURNS: readonly Lane[] = [...Array<Lane>(4).fill("fresh"), "resync", ...Ar
 export interface TakenKey {
   readonly key: string;
   readonly lane: Lane;
-  /** When it began to wait, in milliseconds since 1970. */
+  /** When it began to wait, in milliseconds of the clock that never jumps. */
   readonly since: number;
 }
 

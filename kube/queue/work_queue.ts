@@ -33,7 +33,7 @@ interface Delayed {
 
 interface Work {
   readonly lane: Lane;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of the clock that never jumps. */
   readonly startedAt: number;
 }
 
@@ -48,7 +48,7 @@ interface Work {
  * - A key that is neither waiting, delayed, running nor failing costs no memory.
  */
 export class WorkQueue {
-  readonly #timing: Pick<Timing, "now" | "random" | "setTimer">;
+  readonly #timing: Pick<Timing, "uptime" | "random" | "setTimer">;
   readonly #options: WorkQueueOptions;
   readonly #waiting = new WaitingKeys();
   readonly #processing = new Map<string, Work>();
@@ -62,7 +62,7 @@ export class WorkQueue {
   readonly #drainers: (() => void)[] = [];
   #shutdown = false;
 
-  constructor(timing: Pick<Timing, "now" | "random" | "setTimer">, options: WorkQueueOptions = {}) {
+  constructor(timing: Pick<Timing, "uptime" | "random" | "setTimer">, options: WorkQueueOptions = {}) {
     this.#timing = timing;
     this.#options = options;
   }
@@ -77,7 +77,7 @@ export class WorkQueue {
     return this.#waiting.sizeOf(lane);
   }
 
-  /** When each key that is in work was taken, in milliseconds since 1970. */
+  /** When each key that is in work was taken, in milliseconds of the clock that never jumps. */
   startTimes(): readonly number[] {
     return Array.from(this.#processing.values(), ({ startedAt }) => startedAt);
   }
@@ -101,7 +101,7 @@ export class WorkQueue {
       if (this.#again.get(key) !== "fresh") this.#again.set(key, lane);
       return;
     }
-    if (this.#waiting.add(key, lane, this.#timing.now())) this.#options.observer?.added();
+    if (this.#waiting.add(key, lane, this.#timing.uptime())) this.#options.observer?.added();
     this.#handOut();
   }
 
@@ -153,7 +153,7 @@ export class WorkQueue {
 
   done(key: string): void {
     const work = this.#processing.get(key);
-    if (work !== undefined) this.#options.observer?.done(this.#timing.now() - work.startedAt);
+    if (work !== undefined) this.#options.observer?.done(this.#timing.uptime() - work.startedAt);
     this.#processing.delete(key);
     const isOffered = this.#offered.delete(key);
     const again = this.#again.get(key);
@@ -190,7 +190,7 @@ export class WorkQueue {
     if (this.#shutdown) return;
     if (delayMs <= 0) return this.add(key, lane);
     if (this.#waiting.has(key) || this.#again.has(key)) return;
-    const due = this.#timing.now() + delayMs;
+    const due = this.#timing.uptime() + delayMs;
     const before = this.#delayed.get(key);
     if (before !== undefined && before.due <= due) return;
     before?.cancel();
@@ -207,7 +207,7 @@ export class WorkQueue {
         mayTakeFailing: this.#failingInWork() < (this.#options.maxFailing ?? Infinity),
       });
       if (taken === undefined) return;
-      const startedAt = this.#timing.now();
+      const startedAt = this.#timing.uptime();
       this.#processing.set(taken.key, { lane: taken.lane, startedAt });
       this.#options.observer?.taken(startedAt - taken.since);
       this.#takers.shift()?.(taken.key);

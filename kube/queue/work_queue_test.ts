@@ -49,6 +49,20 @@ Deno.test("addAfter() lets the earlier deadline win", async () => {
   assertEquals(timing.pending(), 0);
 });
 
+Deno.test("a wall clock that is set forward or back moves no deadline", async () => {
+  for (const jumpMs of [3_600_000, -3_600_000]) {
+    const timing = createFakeTiming();
+    const queue = new WorkQueue(timing);
+    queue.addAfter("a", 5_000);
+    timing.jump(jumpMs);
+    queue.addAfter("a", 100);
+    queue.addAfter("a", 60_000);
+    await timing.tick(100);
+    assertEquals(queue.length, 1);
+    assertEquals(timing.pending(), 0);
+  }
+});
+
 Deno.test("add() takes the place of a pending deadline", async () => {
   const timing = createFakeTiming();
   const queue = new WorkQueue(timing);
@@ -263,7 +277,7 @@ Deno.test("the observer of a queue is told of each key once, and how long it wai
   await timing.tick(30);
   await queue.get();
   await timing.tick(200);
-  assertEquals(queue.startTimes(), [timing.now() - 200]);
+  assertEquals(queue.startTimes(), [timing.uptime() - 200]);
   queue.retryAfter("a", 1_000);
   queue.done("a");
   assertEquals(seen, ["added", "taken 30", "retried", "done 200"]);

@@ -12,7 +12,7 @@ export interface InformerOptions {
   readonly type: ResourceType;
   /** Empty: all namespaces, with one list and watch. Otherwise one list and watch each. */
   readonly namespaces: readonly string[];
-  readonly context: Pick<Timing, "now" | "random" | "delay">;
+  readonly context: Pick<Timing, "uptime" | "random" | "delay">;
   /** Called with the key of each object that appeared, changed or went. It only enqueues; what it throws is logged. */
   readonly onChange: (key: string, change: ObjectChange) => void;
   readonly logger?: Logger;
@@ -84,12 +84,12 @@ export class Informer<T extends KubeObject = KubeObject> {
     return this.state === "synced";
   }
 
-  /** When the API server was last heard, in milliseconds since 1970; the oldest of all namespaces. */
+  /** When the API server was last heard, in milliseconds of the clock that never jumps; the oldest of all namespaces. */
   get lastActivity(): number {
     return Math.min(...this.#reflectors.map((reflector) => reflector.lastActivity));
   }
 
-  /** When the API server was last heard or asked, in milliseconds since 1970; the oldest of all namespaces. */
+  /** When the API server was last heard or asked, in milliseconds of the clock that never jumps; the oldest of all namespaces. */
   get lastAttempt(): number {
     return Math.min(...this.#reflectors.map((reflector) => reflector.lastAttempt));
   }

@@ -281,6 +281,20 @@ Deno.test("Informer opens a silent stream again after 70 s from where it was", a
   });
 });
 
+for (const [direction, jumpMs] of [["forward", 86_400_000], ["back", -365 * 86_400_000]] as const) {
+  Deno.test(`a wall clock that is set ${direction} makes no stream older or younger`, async () => {
+    const source = new ScriptedSource({ list: [], version: "10" }, { watch: [], silent: true });
+    await withInformer(source, async ({ informer, timing }) => {
+      await timing.tick(69_000);
+      timing.jump(jumpMs);
+      assertEquals(timing.uptime() - informer.lastAttempt, 69_000);
+      assertEquals(source.calls.length, 2);
+      await timing.tick(2_000);
+      assertEquals(source.calls.length, 3);
+    });
+  });
+}
+
 Deno.test("Informer takes a stream that ends or breaks for a pause, not for a loss", async () => {
   const added: WatchEvent<KubeObject> = { type: "ADDED", object: makeTable("a", { version: "11" }) };
   const source = new ScriptedSource(

@@ -19,7 +19,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly labelSelector: string | undefined;
   readonly fieldSelector: string | undefined;
   readonly store: ObjectStore<T>;
-  readonly context: Pick<Timing, "now" | "random" | "delay">;
+  readonly context: Pick<Timing, "uptime" | "random" | "delay">;
   readonly logger: Logger;
   /** How often an absent kind is looked for, in milliseconds. */
   readonly absentPollMs: number;
@@ -55,18 +55,18 @@ export class Reflector<T extends KubeObject> {
   #resourceVersion: string | undefined;
   #watchFailures = 0;
   state: InformerState = "syncing";
-  /** When the API server last told something, in milliseconds since 1970. */
+  /** When the API server last told something, in milliseconds of the clock that never jumps. */
   lastActivity: number;
   #lastStep: number;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
     this.#backoff = new Backoff(options.context, BACKOFF);
-    this.lastActivity = options.context.now();
+    this.lastActivity = options.context.uptime();
     this.#lastStep = this.lastActivity;
   }
 
-  /** When something was last heard or tried, in milliseconds since 1970: an API server that is down stops nobody from trying. */
+  /** When something was last heard or tried, in milliseconds of the clock that never jumps: an API server that is down stops nobody from trying. */
   get lastAttempt(): number {
     return Math.max(this.lastActivity, this.#lastStep);
   }
@@ -82,7 +82,7 @@ export class Reflector<T extends KubeObject> {
   /** One list or one watch; answers how long to wait before the next. */
   async #step(signal: AbortSignal): Promise<number> {
     const resourceVersion = this.#resourceVersion;
-    this.#lastStep = this.#options.context.now();
+    this.#lastStep = this.#options.context.uptime();
     try {
       if (resourceVersion === undefined) {
         await this.#list(signal);
@@ -101,7 +101,7 @@ export class Reflector<T extends KubeObject> {
     do {
       const query = { namespace, labelSelector, fieldSelector, limit: PAGE_SIZE, continue: next, signal };
       const page = await client.list<T>(type, query);
-      this.lastActivity = this.#options.context.now();
+      this.lastActivity = this.#options.context.uptime();
       for (const object of page.items) {
         seen.add(keyOf(object));
         this.#put(object);
@@ -117,23 +117,23 @@ export class Reflector<T extends KubeObject> {
   /** Watches until the stream ends; answers how long to wait before the next. */
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<number> {
     const { client, type, namespace, labelSelector, fieldSelector, context } = this.#options;
-    const started = context.now();
+    const started = context.uptime();
     const idle = this.#superviseStream(signal);
     let events = 0;
     try {
       const timeoutSeconds = Math.round(280 + 20 * context.random());
       const query = { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, signal: idle.signal };
       for await (const event of client.watch<T>(type, query)) {
-        this.lastActivity = context.now();
+        this.lastActivity = context.uptime();
         this.#apply(event);
         events++;
         this.#watchFailures = 0;
       }
     } finally {
       idle.stop();
-      if (context.now() - started >= HEALTHY_MS) this.#backoff.reset();
+      if (context.uptime() - started >= HEALTHY_MS) this.#backoff.reset();
     }
-    const short = events === 0 && context.now() - started < SHORT_STREAM_MS;
+    const short = events === 0 && context.uptime() - started < SHORT_STREAM_MS;
     return short ? this.#backoff.next() : BACKOFF.baseMs * context.random();
   }
 
@@ -144,9 +144,9 @@ export class Reflector<T extends KubeObject> {
     const stop = new AbortController();
     const onAbort = () => stream.abort(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    this.lastActivity = context.now();
+    this.lastActivity = context.uptime();
     const supervise = async () => {
-      for (let left = IDLE_MS; left > 0; left = this.lastActivity + IDLE_MS - context.now()) {
+      for (let left = IDLE_MS; left > 0; left = this.lastActivity + IDLE_MS - context.uptime()) {
         await pause(context, left, stop.signal);
         if (stop.signal.aborted) return;
       }
@@ -238,7 +238,7 @@ export class Reflector<T extends KubeObject> {
   #forgetAll(): void {
     this.#tellGone(this.#options.store.removeUnseen(this.#options.namespace, new Set()));
     this.#backoff.reset();
-    this.lastActivity = this.#options.context.now();
+    this.lastActivity = this.#options.context.uptime();
     this.#setState("absent");
   }
 

@@ -30,7 +30,7 @@ export class WebhookGuard {
   #writing: Promise<unknown> = Promise.resolve();
   /** How often what the configurations are built from has changed. */
   #revision = 0;
-  /** Since when, in milliseconds since 1970, the API server has had what is built now. */
+  /** Since when, in milliseconds of the clock that never jumps, the API server has had what is built now. */
   #settledAt: number | undefined;
 
   constructor(options: WebhookGuardOptions) {
@@ -56,7 +56,7 @@ export class WebhookGuard {
 
   /** For how long the API server has had both configurations as they should be; 0 if it has not. */
   get settledMs(): number {
-    return this.#settledAt === undefined ? 0 : this.#options.timing.now() - this.#settledAt;
+    return this.#settledAt === undefined ? 0 : this.#options.timing.uptime() - this.#settledAt;
   }
 
   /** Why what is registered is not as it should be, as far as is known; for people. */
@@ -86,15 +86,15 @@ export class WebhookGuard {
   async #repair(signal: AbortSignal): Promise<void> {
     const { timing } = this.#options;
     const backoff = new Backoff(timing, BACKOFF);
-    let last = timing.now();
+    let last = timing.uptime();
     const stopped = whenAborted(signal);
     while (!signal.aborted) {
       await Promise.race([this.#look.promise, stopped]);
       if (signal.aborted) return;
       this.#look = Promise.withResolvers();
-      if (timing.now() - last > QUIET_MS) backoff.reset();
+      if (timing.uptime() - last > QUIET_MS) backoff.reset();
       if (!await this.#oneAtATime(() => this.#restore())) continue;
-      last = timing.now();
+      last = timing.uptime();
       await pause(timing, backoff.next(), signal);
     }
   }
@@ -117,7 +117,7 @@ export class WebhookGuard {
       const restored = await restoreWebhookConfigurations(client, await build(this.#failurePolicy, limit), limit);
       if (restored) logger.info("webhook configurations restored", { instance });
       if (restored) this.#settledAt = undefined;
-      if (revision === this.#revision) this.#settledAt ??= timing.now();
+      if (revision === this.#revision) this.#settledAt ??= timing.uptime();
       return restored;
     } catch (error) {
       logger.warn("the webhook configurations cannot be restored yet", { instance, error });

@@ -39,7 +39,7 @@ export class UnsupportedServer extends Error {
 
 export interface GateOptions {
   readonly allowSuperuser: boolean;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that never jumps. */
   readonly now: () => number;
 }
 

@@ -31,8 +31,10 @@ export interface AdmissionServerOptions {
 /** A clock that runs faster than the wall's, so that a minute can be waited for. */
 export function fastTiming(factor: number): Timing {
   const start = Date.now();
+  const startedAt = performance.now();
   return createTiming<ReturnType<typeof setTimeout>>({
     now: () => start + (Date.now() - start) * factor,
+    uptime: () => (performance.now() - startedAt) * factor,
     random: () => Math.random(),
     setTimeout: (callback, ms) => setTimeout(callback, ms / factor),
     clearTimeout: (handle) => clearTimeout(handle),

@@ -23,7 +23,7 @@ export interface SweepContext {
   readonly clusterId: string;
   /** See `Config.allowedFunctions`. */
   readonly allowedFunctions: ReadonlySet<string>;
-  readonly timing: Pick<Timing, "now" | "random" | "delay">;
+  readonly timing: Pick<Timing, "uptime" | "random" | "delay">;
   readonly logger: Logger;
 }
 
@@ -131,7 +131,7 @@ export class DatabaseSweep {
   async #sweep(round: Round): Promise<void> {
     const { signal } = round;
     const { gate, clusterId, timing, logger } = this.#context;
-    const start = timing.now();
+    const start = timing.uptime();
     await gate.check(signal);
     const changed = await this.#read(signal, (transaction) => findChangedTables(transaction, clusterId));
     const { suspects, refreshed } = await this.#compare(changed, round);
@@ -141,7 +141,7 @@ export class DatabaseSweep {
       round.objects.suspect(object);
     }
     const figures = { changed: changed.length, refreshed, suspects: suspects.length };
-    logger.debug("swept the database", { ...figures, durationMs: timing.now() - start });
+    logger.debug("swept the database", { ...figures, durationMs: timing.uptime() - start });
   }
 
   /** Parts what somebody changed from what only has new row versions, and makes the registry know the latter. */

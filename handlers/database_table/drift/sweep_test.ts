@@ -30,7 +30,7 @@ Deno.test("a sweep that is stopped while it connects says nothing of the databas
     },
     clusterId: "c",
     allowedFunctions: new Set(),
-    timing: { now: () => 0, random: () => 0, delay: () => Promise.resolve() },
+    timing: { uptime: () => 0, random: () => 0, delay: () => Promise.resolve() },
     logger: silent,
   });
   const waits = sweep.isUnchanged(TABLE, "hash", new AbortController().signal);

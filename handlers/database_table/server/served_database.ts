@@ -34,7 +34,7 @@ export function serveDatabase(
   { fence, allowSuperuser, ...shared }: ServingContext,
 ): ServedDatabase {
   const database = fence.guard(databases.database);
-  const gate = new RegistryGate(database, { allowSuperuser, now: shared.timing.now });
+  const gate = new RegistryGate(database, { allowSuperuser, now: shared.timing.uptime });
   // A refusal of the loop stands for minutes: it must not rest on rows that were mended half a second ago.
   const catalog = new LiveCatalog({ ...shared, database, violationKeptMs: 0 });
   const context = { ...shared, database, gate, catalog, server: name };
@@ -66,7 +66,7 @@ export function serveNothing(
   { fence: _, allowSuperuser, ...shared }: ServingContext,
 ): Pick<ServedDatabase, "reconciler" | "catalog"> {
   const database = unusableDatabase(error);
-  const gate = new RegistryGate(database, { allowSuperuser, now: shared.timing.now });
+  const gate = new RegistryGate(database, { allowSuperuser, now: shared.timing.uptime });
   const sweep = { isUnchanged: () => Promise.reject(error) };
   const catalog = new LiveCatalog({ ...shared, database });
   return { catalog, reconciler: new TableReconciler({ ...shared, database, gate, catalog }, sweep) };

@@ -29,7 +29,7 @@ export interface ServedDatabasesOptions {
   readonly directory: Pick<ServerDirectory, "resolve">;
   /** @throws {PostgresError} if the connection cannot be used. */
   readonly open: (reference: NamedReference, connection: ServerConnection) => ServedDatabase;
-  readonly timing: Pick<Timing, "now" | "delay">;
+  readonly timing: Pick<Timing, "uptime" | "delay">;
 }
 
 /** What is known of a server is believed for so long: nobody tells when a Secret changes. */
@@ -114,13 +114,13 @@ export class ServedDatabases implements AsyncDisposable {
     const key = askerKey(reference, namespace);
     const known = this.#answers.get(key);
     const isGoodEnough = known?.found.kind === "served" || asker.isLeaving !== true;
-    if (known !== undefined && isGoodEnough && known.at > this.#options.timing.now() - maxAgeMs) {
+    if (known !== undefined && isGoodEnough && known.at > this.#options.timing.uptime() - maxAgeMs) {
       return this.#use(known.found);
     }
     const resolution = await this.#options.directory.resolve(reference, namespace, signal);
     const found = this.#conclude(reference, resolution, asker.isLeaving === true);
     // What serves an object that goes away is no answer for others.
-    if (asker.isLeaving !== true) this.#answers.set(key, { found, at: this.#options.timing.now() });
+    if (asker.isLeaving !== true) this.#answers.set(key, { found, at: this.#options.timing.uptime() });
     return this.#use(found);
   }
 
@@ -201,7 +201,7 @@ export class ServedDatabases implements AsyncDisposable {
     if (entry?.fingerprint === fingerprint) return entry.server;
     const server = this.#options.open(reference, connection);
     this.#close(name);
-    const lastUsedAt = this.#options.timing.now();
+    const lastUsedAt = this.#options.timing.uptime();
     this.#entries.set(name, { server, fingerprint, closed: new AbortController(), lastUsedAt, sweeping: undefined });
     return server;
   }
@@ -210,7 +210,7 @@ export class ServedDatabases implements AsyncDisposable {
     if (found.kind !== "served" || found.server.name === undefined) return found;
     const entry = this.#entries.get(found.server.name);
     if (entry === undefined) return found;
-    entry.lastUsedAt = this.#options.timing.now();
+    entry.lastUsedAt = this.#options.timing.uptime();
     if (this.#isUsed(found.server.name)) this.#sweep(entry);
     return found;
   }
@@ -223,7 +223,7 @@ export class ServedDatabases implements AsyncDisposable {
 
   /** Only reviews have asked for it, and none does any more. */
   #closeUnused(): void {
-    const before = this.#options.timing.now() - RESYNC_MS;
+    const before = this.#options.timing.uptime() - RESYNC_MS;
     for (const [name, { lastUsedAt }] of this.#entries) {
       if (lastUsedAt < before && !this.#isUsed(name)) this.#close(name);
     }
@@ -278,7 +278,7 @@ export class ServedDatabases implements AsyncDisposable {
 
   #isDue({ found, at }: Answer): boolean {
     const isGood = found.kind === "served" && found.server.recovery.fault === undefined;
-    return at <= this.#options.timing.now() - (isGood ? RESYNC_MS : LOOK_MS);
+    return at <= this.#options.timing.uptime() - (isGood ? RESYNC_MS : LOOK_MS);
   }
 }
 

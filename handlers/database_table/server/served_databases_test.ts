@@ -29,7 +29,7 @@ class World {
         },
       },
       open: (_reference, connection) => this.#open(connection),
-      timing: { now: () => this.now, delay: (_ms, aborted) => this.#untilWoken(aborted) },
+      timing: { uptime: () => this.now, delay: (_ms, aborted) => this.#untilWoken(aborted) },
     });
   }
 

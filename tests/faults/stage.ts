@@ -15,6 +15,10 @@ export interface StageOptions {
   readonly flags?: readonly string[];
   /** Whether several operators run at a time, and elect a leader. */
   readonly elects?: boolean;
+  /** A module that runs in each operator before it does. */
+  readonly preload?: string;
+  /** Servers of the plan's own, which end with the stage; default: those of all plans. */
+  readonly testbed?: OwnTestbed;
 }
 
 /** Everything that one plan needs: a namespace, a database, an operator, and faults between them. */
@@ -44,7 +48,7 @@ export interface Stage {
 
 /** Opens a stage on the shared testbed. @param plan Names namespace and database, with something random behind it: files run side by side. */
 export async function openStage(plan: string, options: StageOptions = {}): Promise<Stage> {
-  const testbed = await openTestbed();
+  const testbed = options.testbed ?? await openTestbed();
   const namespace = `${plan}-${crypto.randomUUID().slice(0, 6)}`;
   const database = await openStageDatabase(testbed.superuserUrl, namespace);
   const user = new KubeClient(testbed, { userAgent: USER_AGENT, fieldManager: USER_AGENT });
@@ -71,6 +75,7 @@ export async function openStage(plan: string, options: StageOptions = {}): Promi
       databaseUrl: withPort(database.url, way.port),
       flags: [...flagsOf(namespace, options), ...options.flags ?? []],
       inPod: options.elects === true,
+      ...(options.preload === undefined ? {} : { preload: options.preload }),
     });
     operators.push(operator);
     ways.set(operator, way);

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { PlanSpec } from "./oracles/catalog_parts.ts";
-import { openStage, type Stage } from "./stage.ts";
+import { openStage, type Stage, type StageOptions } from "./stage.ts";
 import { applyTable, deleteTable, tableGone, tableReady } from "./stage_objects.ts";
 import { idle } from "./scenario.ts";
 import { compareOutcomes, markOf, type Outcome, readFaults, readOutcome, storyOf } from "./verdict.ts";
@@ -52,23 +52,23 @@ export type Step = (stage: Stage) => Promise<() => Promise<void> | void> | (() =
 let reference: Promise<Outcome> | undefined;
 
 /** Runs the workload beside a fault and compares it with an undisturbed run. @returns what is wrong. */
-export async function faultsUnder(plan: string, fault: Fault): Promise<readonly string[]> {
+export async function faultsUnder(plan: string, fault: Fault, options: StageOptions = {}): Promise<readonly string[]> {
   reference ??= run(`${plan}-reference`, {}).then(({ outcome, faults }) => {
     assertEquals(faults, []);
     return outcome;
   });
   const expected = await reference;
-  const { outcome, faults, story } = await run(plan, fault);
+  const { outcome, faults, story } = await run(plan, fault, options);
   const all = [...faults, ...compareOutcomes(expected, outcome)];
   return all.length === 0 ? [] : [...all, ...story];
 }
 
-async function run(plan: string, { atStart, whileMaking, whileChanging }: Fault): Promise<{
+async function run(plan: string, { atStart, whileMaking, whileChanging }: Fault, options: StageOptions = {}): Promise<{
   readonly outcome: Outcome;
   readonly faults: readonly string[];
   readonly story: readonly string[];
 }> {
-  const stage = await openStage(plan);
+  const stage = await openStage(plan, options);
   try {
     await atStart?.(stage);
     await stage.start();

@@ -21,6 +21,8 @@ export interface OperatorProcessOptions {
   readonly runFolder?: string;
   /** Whether it takes itself for one in a Pod, behind a Service. */
   readonly inPod?: boolean;
+  /** A module that runs before the operator does. */
+  readonly preload?: string;
 }
 
 /** One line of the log. */
@@ -138,9 +140,10 @@ mount -o remount,bind,ro /
 exec "$@"`;
 
 function spawn(options: OperatorProcessOptions, ports: readonly string[]): Deno.ChildProcess {
-  const { runFolder } = options;
+  const { runFolder, preload } = options;
+  const before = preload === undefined ? [] : [`--preload=${preload}`];
   const flags = ["--log-format", "json", ...ports, ...(options.flags ?? [])];
-  const command = [Deno.execPath(), "run", "--quiet", "--no-check", ...PERMISSIONS, MAIN, ...flags];
+  const command = [Deno.execPath(), "run", "--quiet", "--no-check", ...PERMISSIONS, ...before, MAIN, ...flags];
   const [program = "", ...args] = runFolder === undefined
     ? command
     : ["unshare", "--mount", "sh", "-c", AS_POD, runFolder, ...command];

@@ -15,10 +15,14 @@ export interface Subject {
   readonly name: string;
 }
 
-/** Applies an object as a user. */
-export async function applyObject({ user, namespace }: Stage, { type, name }: Subject, spec: unknown): Promise<void> {
+/** Applies an object as a user. @returns it as the API server answered. */
+export async function applyObject(
+  { user, namespace }: Stage,
+  { type, name }: Subject,
+  spec: unknown,
+): Promise<TableObject> {
   const manifest = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: { name, namespace }, spec };
-  await user.apply(type, manifest, { force: true });
+  return (await user.apply<TableObject>(type, manifest, { force: true })).object;
 }
 
 /** Deletes an object as a user. */
@@ -26,9 +30,9 @@ export async function deleteObject({ user, namespace }: Stage, { type, name }: S
   await user.delete(type, { namespace, name });
 }
 
-/** Applies a table as a user. */
-export async function applyTable(stage: Stage, name: string, spec: PlanSpec): Promise<void> {
-  await applyObject(stage, { type: TABLE_RESOURCE, name }, spec);
+/** Applies a table as a user. @returns its object as the API server answered. */
+export async function applyTable(stage: Stage, name: string, spec: PlanSpec): Promise<TableObject> {
+  return await applyObject(stage, { type: TABLE_RESOURCE, name }, spec);
 }
 
 /** Deletes a table's object as a user. */

@@ -136,6 +136,19 @@ Deno.test("a rotation waits for the Pod to know the next password, then the serv
   assertEquals(happened.includes("CredentialsRotated"), true);
 });
 
+Deno.test("a wall clock that is set back by a year lets a rotation wait once more, and no longer", async () => {
+  await ask("2026-02-15T00:00:00Z");
+  await reconcile();
+  const { "next-password": next = "" } = await servers.secret("db-credentials");
+  clock -= 365 * 86_400_000;
+  await reconcile();
+  assertEquals((await servers.secret("db-credentials"))["next-password"], next);
+  clock += PROPAGATION_MS;
+  await reconcile();
+  assertEquals((await servers.secret("db-credentials"))["password"], next);
+  assertEquals(await logsIn(next), true);
+});
+
 Deno.test("the same request is done once", async () => {
   const before = await servers.secret("db-credentials");
   clock += PROPAGATION_MS;

@@ -38,7 +38,10 @@ export async function rotateCredentials(step: Step, credentials: KnownCredential
   const isDue = requestedAt !== undefined && requestedAt !== credentials.annotations[ROTATED_AT];
   if (!isDue || server.spec.type !== "postgres" || server.login.isUserSecret) return { credentials };
   const next = credentials.passwords[NEXT_PASSWORD];
-  if (next === undefined) return await begin(step, credentials);
+  // A clock that was set back says nothing of how long the Pod has had the next password.
+  if (next === undefined || startedAtMs(credentials) > step.context.now().getTime()) {
+    return await begin(step, credentials);
+  }
   const waitMs = propagationMs(step, credentials);
   if (waitMs > 0) return { credentials, recheckMs: waitMs, fact: waitingFact() };
   return await finish(step, credentials, { next, requestedAt });
@@ -48,7 +51,10 @@ async function begin(step: Step, credentials: KnownCredentials): Promise<Rotatio
   const { context } = step;
   const startedAt = context.now().toISOString();
   const pending = await write(step, {
-    passwords: { ...credentials.passwords, [NEXT_PASSWORD]: context.newPassword() },
+    passwords: {
+      ...credentials.passwords,
+      [NEXT_PASSWORD]: credentials.passwords[NEXT_PASSWORD] ?? context.newPassword(),
+    },
     annotations: { ...credentials.annotations, [ROTATION_STARTED_AT]: startedAt },
   });
   return { credentials: pending, recheckMs: PROPAGATION_MS, fact: waitingFact() };
@@ -105,11 +111,16 @@ async function write(
   return { kind: "known", passwords, annotations };
 }
 
-function propagationMs({ context, children }: Step, { annotations }: KnownCredentials): number {
+function propagationMs({ context, children }: Step, credentials: KnownCredentials): number {
   // A Pod that does not run reads the files when it starts.
   if (children.pod === undefined) return 0;
-  const startedAt = Date.parse(annotations[ROTATION_STARTED_AT] ?? "");
+  const startedAt = startedAtMs(credentials);
   return Number.isNaN(startedAt) ? 0 : startedAt + PROPAGATION_MS - context.now().getTime();
+}
+
+/** Milliseconds since 1970; NaN if it is not said. */
+function startedAtMs({ annotations }: KnownCredentials): number {
+  return Date.parse(annotations[ROTATION_STARTED_AT] ?? "");
 }
 
 function waitingFact(): Facts["rotation"] {

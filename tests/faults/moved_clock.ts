@@ -3,7 +3,7 @@
  * time server does. Timers and the steady clock stay as they are, as they do then.
  */
 const HOUR_MS = 3_600_000;
-const STEPS = { SIGUSR1: HOUR_MS, SIGUSR2: -365 * 24 * HOUR_MS } as const;
+const STEPS = { SIGHUP: HOUR_MS, SIGUSR2: -365 * 24 * HOUR_MS } as const;
 const machineNow = Date.now;
 let movedMs = 0;
 

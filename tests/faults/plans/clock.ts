@@ -8,7 +8,7 @@ import { changeTables, faultsUnder, makeTables, type Step, tablesChanged, tables
 const preload = fromFileUrl(new URL("../moved_clock.ts", import.meta.url));
 
 /** What the signals of `moved_clock.ts` do. */
-const FORWARD = "SIGUSR1";
+const FORWARD = "SIGHUP";
 const BACK = "SIGUSR2";
 
 /** Moves the wall clock of an operator, and waits until it has moved. */
@@ -45,6 +45,6 @@ Deno.test("clock: the wall clock of a leader is set forward and back, and no oth
   for (const operator of stage.operators) await move(operator, BACK);
   await changeTables(stage);
   await tablesChanged(stage);
-  // An hour is more than a term: the leader cannot know that it did not sleep, and stands by.
+  // An hour is more than a term: the leader cannot know that it did not sleep, and asks for the Lease again.
   assertEquals(await replicas.end(1), []);
 });

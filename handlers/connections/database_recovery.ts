@@ -3,11 +3,12 @@ import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { Timing } from "../../kube/timing.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import { endIfSilent, type Patience } from "./silent_server.ts";
 
 export interface RecoveryOptions {
   /** To ask whether the server answers, on a connection of its own. */
   readonly database: Database;
-  readonly timing: Pick<Timing, "random" | "setTimer">;
+  readonly timing: Pick<Timing, "random" | "setTimer" | "delay">;
   readonly logger: Logger;
 }
 
@@ -31,8 +32,10 @@ export class DatabaseUnavailable extends Error {
  * Knows whether one database can be reached, so that an outage costs one question every 2 s, however many objects and reviews need
  * it, and ends for all of them within that time.
  *
- * A failure that looks like an outage is confirmed by a probe first; a statement that only ever kills its own connection is then
- * retried like any other failure.
+ * - A failure that looks like an outage is confirmed by a probe first; a statement that only ever kills its own connection is then
+ *   retried like any other failure.
+ * - A connection that was cut without a word never fails. So a transaction that takes long is a reason to ask, too, and ends when nobody
+ *   answers.
  */
 export class DatabaseRecovery implements Disposable {
   readonly #options: RecoveryOptions;
@@ -41,12 +44,16 @@ export class DatabaseRecovery implements Disposable {
   readonly #waiting = new Map<string, () => void>();
   #outage: PostgresError | undefined;
   #asking: Promise<void> | undefined;
+  #question: Promise<Answer> | undefined;
   #probe: AbortController | undefined;
   #cancelProbe = () => {};
   #isDisposed = false;
+  readonly #patience: Patience;
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
+    const isSilent = async () => await withoutLogContext(() => this.#ask()) === "silent";
+    this.#patience = { timing: options.timing, isSilent };
   }
 
   /** Why the database cannot be reached; `undefined` if nothing is known against it. */
@@ -59,7 +66,9 @@ export class DatabaseRecovery implements Disposable {
     return {
       address: database.address,
       close: () => database.close(),
-      transaction: (options, work) => this.#watch(options.signal, () => database.transaction(options, work)),
+      transaction: (options, work) =>
+        this.#watch(options.signal, () => endIfSilent({ database, ...this.#patience }, options, work)),
+      // Goes on in the server without us, and must not be begun anew since a probe was late.
       concurrently: (options, text) => this.#watch(options.signal, () => database.concurrently(options, text)),
     };
   }
@@ -138,8 +147,12 @@ export class DatabaseRecovery implements Disposable {
     for (const retry of waiting) retry();
   }
 
-  /** Asks the server once: `undefined` if it answers, whatever it says. Never rejects. */
-  async #ask(): Promise<PostgresError | "silent" | undefined> {
+  /** Asks the server once, whoever wants to know. Never rejects. */
+  #ask(): Promise<Answer> {
+    return this.#question ??= this.#askOnce().finally(() => this.#question = undefined);
+  }
+
+  async #askOnce(): Promise<Answer> {
     const probe = this.#probe = new AbortController();
     const { signal } = probe;
     const cancel = this.#options.timing.setTimer(() => probe.abort(), PROBE_TIMEOUT_MS);
@@ -155,6 +168,9 @@ export class DatabaseRecovery implements Disposable {
     }
   }
 }
+
+/** Why a server cannot be reached; `undefined` if it answers, whatever it says. */
+type Answer = PostgresError | "silent" | undefined;
 
 /**
  * Whether the server could not be reached, as far as one failure can tell. Too many connections (53300) is none: those that are

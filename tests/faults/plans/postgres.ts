@@ -66,6 +66,17 @@ const slow: Step = ({ postgres }) => {
   return () => void delete postgres.behaviour.delayMs;
 };
 
+/** Connections stay, new ones are accepted, and nothing is ever answered. */
+const silent: Step = (stage) => {
+  stage.postgres.behaviour.silent = true;
+  return async () => {
+    await told(stage, UNREACHABLE);
+    delete stage.postgres.behaviour.silent;
+    // What was swallowed never comes.
+    stage.postgres.cut();
+  };
+};
+
 /** A connection that goes in the middle of a transaction, and one that goes behind its COMMIT. */
 const lost: Step = ({ postgres }) => {
   postgres.behaviour.resetsAt = /^(CREATE|ALTER) TABLE/;
@@ -116,6 +127,7 @@ const PLANS: Readonly<Record<string, Fault>> = {
   "goes away": { whileChanging: down },
   "has too many connections": { whileMaking: full, whileChanging: noMoreConnections },
   "is slow": { whileMaking: slow, whileChanging: slow },
+  "falls silent": { whileMaking: silent, whileChanging: silent },
   "a connection is lost before and behind a COMMIT": { whileMaking: lost, whileChanging: lost },
   "is read-only": { whileChanging: readOnly },
   "does not know the password for a while": { whileChanging: wrongPassword },

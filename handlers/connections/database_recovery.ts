@@ -3,6 +3,7 @@ import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { Timing } from "../../kube/timing.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import { RefusedWrites } from "./refused_writes.ts";
 import { endIfSilent, type Patience } from "./silent_server.ts";
 
 export interface RecoveryOptions {
@@ -49,9 +50,11 @@ export class DatabaseRecovery implements Disposable {
   #cancelProbe = () => {};
   #isDisposed = false;
   readonly #patience: Patience;
+  readonly #writes: RefusedWrites;
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
+    this.#writes = new RefusedWrites(options);
     const isSilent = async () => await withoutLogContext(() => this.#ask()) === "silent";
     this.#patience = { timing: options.timing, isSilent };
   }
@@ -88,15 +91,21 @@ export class DatabaseRecovery implements Disposable {
    * @param key Names the object among all kinds.
    */
   defer(error: unknown, { key, retry }: { readonly key: string; readonly retry: () => void }): unknown {
-    if (this.#outage === undefined || !(error instanceof Error) || !this.#outages.has(error)) return error;
-    this.#waiting.set(key, retry);
+    if (!(error instanceof Error) || !this.#keep(error, { key, retry })) return error;
     // Not all of them at the same moment.
     return new DatabaseUnavailable(error, SELF_RETRY_MS * (1 + this.#options.timing.random() / 5));
+  }
+
+  #keep(error: Error, work: { readonly key: string; readonly retry: () => void }): boolean {
+    if (this.#outage === undefined || !this.#outages.has(error)) return this.#writes.keep(error, work);
+    this.#waiting.set(work.key, work.retry);
+    return true;
   }
 
   /** Asks no more. */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
+    this.#writes[Symbol.dispose]();
     this.#cancelProbe();
     this.#probe?.abort();
     this.#waiting.clear();
@@ -109,6 +118,7 @@ export class DatabaseRecovery implements Disposable {
   }
 
   async #judge(error: unknown, signal: AbortSignal): Promise<unknown> {
+    this.#writes.note(error);
     // What was stopped from outside says nothing of the server.
     if (!looksUnreachable(error) || signal.aborted) return error;
     if (this.#outage === undefined) await settledOrAborted(this.#suspect(error), signal);

@@ -1,0 +1,87 @@
+import { assertEquals } from "@std/assert";
+import { createFakeTiming } from "../../kube/fake_timing.ts";
+import { memoryLogger } from "../../kube/telemetry/logger.ts";
+import type { Database } from "../../postgres/session/client.ts";
+import { PostgresError } from "../../postgres/session/errors.ts";
+import { RefusedWrites } from "./refused_writes.ts";
+
+const refusal = () => new PostgresError("the server is read-only", { kind: "retry", sqlstate: "25006" });
+
+/** A server that says whether it takes writes, or fails. */
+class PlayedServer {
+  questions = 0;
+  setting: "on" | "off" | PostgresError = "on";
+
+  readonly database: Database = {
+    address: "host:5432/db",
+    close: () => Promise.resolve(),
+    concurrently: () => Promise.reject(new Error("no statement runs outside of a transaction here")),
+    transaction: async (_options, work) => {
+      this.questions++;
+      const { setting } = this;
+      if (setting instanceof PostgresError) throw setting;
+      const query = <Row>() => Promise.resolve([{ setting }] as readonly unknown[] as readonly Row[]);
+      return await work({ query, describe: () => Promise.resolve() });
+    },
+  };
+}
+
+function setUp() {
+  const server = new PlayedServer();
+  const timing = createFakeTiming();
+  const writes = new RefusedWrites({ database: server.database, timing, logger: memoryLogger() });
+  const back: string[] = [];
+  const refuse = (key: string) => {
+    const error = refusal();
+    writes.note(error);
+    return writes.keep(error, { key, retry: () => back.push(key) });
+  };
+  return { server, timing, writes, back, refuse };
+}
+
+Deno.test("RefusedWrites asks once every 2 s, however many were refused, and brings all back when writes are taken", async () => {
+  const { server, timing, back, refuse } = setUp();
+  for (let index = 0; index < 200; index++) assertEquals(refuse(`table-${index}`), true);
+  await timing.tick(600_000);
+  assertEquals([server.questions, back], [300, []]);
+  server.setting = new PostgresError("gone", { kind: "retry" });
+  await timing.tick(10_000);
+  server.setting = "off";
+  await timing.tick(2_000);
+  assertEquals([server.questions, back.length], [306, 200]);
+  await timing.tick(60_000);
+  assertEquals([server.questions, timing.pending()], [306, 0]);
+});
+
+Deno.test("RefusedWrites asks less often when its sessions are told otherwise than those that write", async () => {
+  const { server, timing, back, refuse } = setUp();
+  server.setting = "off";
+  const at: number[] = [];
+  for (let round = 0; round < 7; round++) {
+    const start = timing.uptime();
+    refuse("table");
+    while (back.length <= round) await timing.tick(1_000);
+    at.push((timing.uptime() - start) / 1_000);
+  }
+  assertEquals(at, [2, 4, 8, 16, 32, 60, 60]);
+  await timing.tick(60_000);
+  refuse("table");
+  await timing.tick(2_000);
+  assertEquals(back.length, 8);
+});
+
+Deno.test("RefusedWrites keeps nothing else, nothing that was back before, and asks no more once it is disposed", async () => {
+  const { server, timing, writes, back, refuse } = setUp();
+  const lock = new PostgresError("lock", { kind: "retry", sqlstate: "55P03" });
+  writes.note(lock);
+  assertEquals(writes.keep(lock, { key: "a", retry: () => {} }), false);
+  const late = refusal();
+  writes.note(late);
+  server.setting = "off";
+  await timing.tick(2_000);
+  assertEquals(writes.keep(late, { key: "a", retry: () => {} }), false);
+  refuse("b");
+  writes[Symbol.dispose]();
+  await timing.tick(600_000);
+  assertEquals([back, server.questions, timing.pending()], [[], 1, 0]);
+});

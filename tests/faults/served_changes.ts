@@ -1,7 +1,8 @@
 import { TABLE_RESOURCE } from "../../handlers/database_table/handler.ts";
-import { keyOf } from "../../kube/object.ts";
+import { apiVersionOf, keyOf } from "../../kube/object.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import { Informer } from "../../kube/watch/informer.ts";
+import type { PlanSpec } from "./oracles/catalog_parts.ts";
 import { claimsReady } from "./oracles/honesty.ts";
 import type { Stage } from "./stage.ts";
 import type { TableObject } from "./stage_objects.ts";
@@ -13,6 +14,7 @@ interface PendingChange {
 
 /** Watches all tables of a stage as a user does: what each says now, and how long users waited for what they changed. */
 export class ServedChanges implements AsyncDisposable {
+  readonly #stage: Stage;
   readonly #informer: Informer<TableObject>;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
@@ -20,15 +22,21 @@ export class ServedChanges implements AsyncDisposable {
   /** Milliseconds from the answer to a change until Ready was told of it, or of a later one. */
   readonly waitsMs: number[] = [];
 
-  constructor({ user: client, namespace }: Stage) {
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    const { user: client, namespace } = stage;
     const onChange = (key: string) => this.#look(key);
     const options = { client, type: TABLE_RESOURCE, namespaces: [namespace], context: systemTiming, onChange };
     this.#informer = new Informer<TableObject>(options);
     this.#running = this.#informer.run(this.#stop.signal);
   }
 
-  /** A user has changed an object, which then had that generation. */
-  changed(object: Pick<TableObject, "metadata">): void {
+  /** Applies a table as a user, who waits for it from the answer on. */
+  async apply(name: string, spec: PlanSpec): Promise<void> {
+    const { user, namespace } = this.#stage;
+    const { kind } = TABLE_RESOURCE;
+    const manifest = { apiVersion: apiVersionOf(TABLE_RESOURCE), kind, metadata: { name, namespace }, spec };
+    const { object } = await user.apply<TableObject>(TABLE_RESOURCE, manifest, { force: true });
     const key = keyOf(object);
     const change = { generation: object.metadata.generation ?? 0, at: performance.now() };
     this.#pending.set(key, [...this.#pending.get(key) ?? [], change]);

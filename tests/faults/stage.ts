@@ -11,14 +11,14 @@ import { USER_AGENT } from "./user_intents.ts";
 const NAMESPACES = { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false };
 
 export interface StageOptions {
-  /** Flags of the operator beside those of every plan. */
-  readonly flags?: readonly string[];
-  /** Whether several operators run at a time, and elect a leader. */
-  readonly elects?: boolean;
   /** A module that runs in each operator before it does. */
   readonly preload?: string;
   /** Servers of the plan's own, which end with the stage; default: those of all plans. */
   readonly testbed?: OwnTestbed;
+  /** Flags of the operator beside those of every plan. */
+  readonly flags?: readonly string[];
+  /** Whether several operators run at a time, and elect a leader. */
+  readonly elects?: boolean;
 }
 
 /** Everything that one plan needs: a namespace, a database, an operator, and faults between them. */
@@ -71,11 +71,11 @@ export async function openStage(plan: string, options: StageOptions = {}): Promi
     const way = options.elects === true ? startPostgresFaultProxy(target, crash) : proxy;
     const operator = new OperatorProcess({
       name,
+      ...(options.preload === undefined ? {} : { preload: options.preload }),
       kubeconfigPath,
       databaseUrl: withPort(database.url, way.port),
       flags: [...flagsOf(namespace, options), ...options.flags ?? []],
       inPod: options.elects === true,
-      ...(options.preload === undefined ? {} : { preload: options.preload }),
     });
     operators.push(operator);
     ways.set(operator, way);

@@ -15,14 +15,10 @@ export interface Subject {
   readonly name: string;
 }
 
-/** Applies an object as a user. @returns it as the API server answered. */
-export async function applyObject(
-  { user, namespace }: Stage,
-  { type, name }: Subject,
-  spec: unknown,
-): Promise<TableObject> {
+/** Applies an object as a user. */
+export async function applyObject({ user, namespace }: Stage, { type, name }: Subject, spec: unknown): Promise<void> {
   const manifest = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: { name, namespace }, spec };
-  return (await user.apply<TableObject>(type, manifest, { force: true })).object;
+  await user.apply(type, manifest, { force: true });
 }
 
 /** Deletes an object as a user. */
@@ -30,9 +26,9 @@ export async function deleteObject({ user, namespace }: Stage, { type, name }: S
   await user.delete(type, { namespace, name });
 }
 
-/** Applies a table as a user. @returns its object as the API server answered. */
-export async function applyTable(stage: Stage, name: string, spec: PlanSpec): Promise<TableObject> {
-  return await applyObject(stage, { type: TABLE_RESOURCE, name }, spec);
+/** Applies a table as a user. */
+export async function applyTable(stage: Stage, name: string, spec: PlanSpec): Promise<void> {
+  await applyObject(stage, { type: TABLE_RESOURCE, name }, spec);
 }
 
 /** Deletes a table's object as a user. */

@@ -51,13 +51,13 @@ async function breakTables({ database }: Stage): Promise<void> {
 }
 
 /** Changes an object fifty times a second, whatever becomes of it; every one of them is met by the backlog. */
-async function changeHot(stage: Stage, served: ServedChanges): Promise<void> {
+async function changeHot(served: ServedChanges): Promise<void> {
   const pending: Promise<void>[] = [];
   for (let change = 0; change < CHANGES; change++) {
     const name = `hot-${change % HOT}`;
     const tableName = name.replace("-", "_");
     const spec = { tableName, columns: [{ ID: "integer" }], primaryKey: "ID", comment: `${change}` };
-    pending.push(applyTable(stage, name, spec).then((object) => served.changed(object)));
+    pending.push(served.apply(name, spec));
     await new Promise((resolve) => setTimeout(resolve, 1_000 / CHANGES_PER_SECOND));
   }
   await Promise.all(pending);
@@ -107,7 +107,7 @@ Deno.test("scale: a backlog at the start, changes meanwhile, and one object of a
     const start = performance.now();
     await stage.start();
     const readyMs = Math.round(performance.now() - start);
-    await changeHot(stage, served);
+    await changeHot(served);
     const changedMs = Math.round(performance.now() - start);
     await eventually("what users changed is done", () => served.open === 0);
     await settled(served);

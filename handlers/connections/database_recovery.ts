@@ -96,12 +96,6 @@ export class DatabaseRecovery implements Disposable {
     return new DatabaseUnavailable(error, SELF_RETRY_MS * (1 + this.#options.timing.random() / 5));
   }
 
-  #keep(error: Error, work: { readonly key: string; readonly retry: () => void }): boolean {
-    if (this.#outage === undefined || !this.#outages.has(error)) return this.#writes.keep(error, work);
-    this.#waiting.set(work.key, work.retry);
-    return true;
-  }
-
   /** Asks no more. */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
@@ -115,6 +109,12 @@ export class DatabaseRecovery implements Disposable {
   async #pass(signal: AbortSignal): Promise<void> {
     if (this.#outage === undefined && this.#asking !== undefined) await settledOrAborted(this.#asking, signal);
     if (this.#outage !== undefined) throw this.#outage;
+  }
+
+  #keep(error: Error, work: { readonly key: string; readonly retry: () => void }): boolean {
+    if (this.#outage === undefined || !this.#outages.has(error)) return this.#writes.keep(error, work);
+    this.#waiting.set(work.key, work.retry);
+    return true;
   }
 
   async #judge(error: unknown, signal: AbortSignal): Promise<unknown> {

@@ -75,6 +75,38 @@ Deno.test("DatabaseRecovery asks once every 2 s in an outage, however many need 
   assertEquals(timing.pending(), 0);
 });
 
+Deno.test("DatabaseRecovery ends transactions of a server that fell silent, and tells of it after 16 s at most", async () => {
+  const { server, probed, timing, logger, recovery, use } = setUp();
+  server.fault = probed.fault = "silent";
+  const waiting = Array.from({ length: 10 }, () => thrownBy(use));
+  await timing.tick(16_000);
+  for (const each of waiting) {
+    assertEquals((await each as PostgresError).message, "Cannot use PostgreSQL at host:5432/db: it does not answer");
+  }
+  assertEquals(recovery.fault, "Cannot use PostgreSQL at host:5432/db: it does not answer");
+  assertEquals([server.attempts, probed.attempts], [10, 3]);
+  server.fault = probed.fault = undefined;
+  await timing.tick(5_000);
+  await use();
+  assertEquals([logger.entries.map(({ level }) => level), timing.pending()], [["warn", "info"], 0]);
+});
+
+Deno.test("a transaction that takes long is left alone while the server answers others, or was late once", async () => {
+  const { server, probed, timing, use } = setUp();
+  server.fault = "silent";
+  const stop = new AbortController();
+  const long = thrownBy(() => use({ signal: stop.signal }));
+  await timing.tick(60_000);
+  probed.fault = "silent";
+  await timing.tick(6_000);
+  probed.fault = undefined;
+  await timing.tick(60_000);
+  assertEquals([server.attempts, probed.attempts > 10], [1, true]);
+  stop.abort();
+  assertEquals((await long as PostgresError).message, "stopped");
+  assertEquals(timing.pending(), 0);
+});
+
 Deno.test("DatabaseRecovery takes nothing for an outage while the server answers another connection", async () => {
   const { server, probed, timing, recovery, use } = setUp();
   for (const fault of [failure("lost", { kind: "outcomeUnknown" }), failure("gone", { sqlstate: "57P01" })]) {
@@ -144,36 +176,4 @@ Deno.test("DatabaseRecovery defers nothing that was back before it was asked, an
   await timing.tick(2_000);
   assertStrictEquals(recovery.defer(error, { key: "a", retry: () => {} }), error);
   await use();
-});
-
-Deno.test("DatabaseRecovery ends transactions of a server that fell silent, and tells of it after 16 s at most", async () => {
-  const { server, probed, timing, logger, recovery, use } = setUp();
-  server.fault = probed.fault = "silent";
-  const waiting = Array.from({ length: 10 }, () => thrownBy(use));
-  await timing.tick(16_000);
-  for (const each of waiting) {
-    assertEquals((await each as PostgresError).message, "Cannot use PostgreSQL at host:5432/db: it does not answer");
-  }
-  assertEquals(recovery.fault, "Cannot use PostgreSQL at host:5432/db: it does not answer");
-  assertEquals([server.attempts, probed.attempts], [10, 3]);
-  server.fault = probed.fault = undefined;
-  await timing.tick(5_000);
-  await use();
-  assertEquals([logger.entries.map(({ level }) => level), timing.pending()], [["warn", "info"], 0]);
-});
-
-Deno.test("a transaction that takes long is left alone while the server answers others, or was late once", async () => {
-  const { server, probed, timing, use } = setUp();
-  server.fault = "silent";
-  const stop = new AbortController();
-  const long = thrownBy(() => use({ signal: stop.signal }));
-  await timing.tick(60_000);
-  probed.fault = "silent";
-  await timing.tick(6_000);
-  probed.fault = undefined;
-  await timing.tick(60_000);
-  assertEquals([server.attempts, probed.attempts > 10], [1, true]);
-  stop.abort();
-  assertEquals((await long as PostgresError).message, "stopped");
-  assertEquals(timing.pending(), 0);
 });

@@ -61,11 +61,11 @@ export class RefusedWrites implements Disposable {
     return true;
   }
 
-  /** Asks no more. */
+  /** Asks no more; what waits for this database must find out which one takes its place. */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     this.#cancelTimer();
-    this.#waiting.clear();
+    this.#bringBack();
   }
 
   #lookLater(): void {
@@ -75,19 +75,23 @@ export class RefusedWrites implements Disposable {
     this.#cancelTimer = timing.setTimer(async () => {
       const takesWrites = await this.#takesWrites();
       if (this.#isDisposed) return;
-      if (takesWrites) this.#bringBack();
+      if (takesWrites) this.#rise();
       else this.#lookLater();
     }, delayMs);
   }
 
-  #bringBack(): void {
+  #rise(): void {
     const { timing, logger } = this.#options;
     this.#isLooking = false;
     this.#falseHopes++;
     this.#cancelTimer = timing.setTimer(() => void (this.#falseHopes = 0), QUIET_MS);
+    logger.info("the database takes writes again", { waiting: this.#waiting.size });
+    this.#bringBack();
+  }
+
+  #bringBack(): void {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    logger.info("the database takes writes again", { waiting: waiting.length });
     for (const retry of waiting) retry();
   }
 

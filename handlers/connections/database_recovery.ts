@@ -3,7 +3,7 @@ import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { Timing } from "../../kube/timing.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
-import { RefusedWrites } from "./refused_writes.ts";
+import { NO_CONNECTIONS, NO_WRITES, Refusals } from "./refusals.ts";
 import { endIfSilent, type Patience } from "./silent_server.ts";
 
 export interface RecoveryOptions {
@@ -50,11 +50,11 @@ export class DatabaseRecovery implements Disposable {
   #cancelProbe = () => {};
   #isDisposed = false;
   readonly #patience: Patience;
-  readonly #writes: RefusedWrites;
+  readonly #refusals: readonly Refusals[];
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
-    this.#writes = new RefusedWrites(options);
+    this.#refusals = [NO_WRITES, NO_CONNECTIONS].map((refusal) => new Refusals(refusal, options));
     const isSilent = async () => await withoutLogContext(() => this.#ask()) === "silent";
     this.#patience = { timing: options.timing, isSilent };
   }
@@ -99,7 +99,7 @@ export class DatabaseRecovery implements Disposable {
   /** Asks no more. */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
-    this.#writes[Symbol.dispose]();
+    for (const each of this.#refusals) each[Symbol.dispose]();
     this.#cancelProbe();
     this.#probe?.abort();
     this.#waiting.clear();
@@ -112,13 +112,15 @@ export class DatabaseRecovery implements Disposable {
   }
 
   #keep(error: Error, work: { readonly key: string; readonly retry: () => void }): boolean {
-    if (this.#outage === undefined || !this.#outages.has(error)) return this.#writes.keep(error, work);
+    if (this.#outage === undefined || !this.#outages.has(error)) {
+      return this.#refusals.some((each) => each.keep(error, work));
+    }
     this.#waiting.set(work.key, work.retry);
     return true;
   }
 
   async #judge(error: unknown, signal: AbortSignal): Promise<unknown> {
-    this.#writes.note(error);
+    for (const each of this.#refusals) each.note(error);
     // What was stopped from outside says nothing of the server.
     if (!looksUnreachable(error) || signal.aborted) return error;
     if (this.#outage === undefined) await settledOrAborted(this.#suspect(error), signal);

@@ -36,11 +36,12 @@ export function openDatabases(
     logger.info(
       "the database, or a pooler before it, forgets prepared statements: from now on every statement is planned anew",
     );
-  const open = (maxConnections: number) =>
-    openDatabase({ ...options, applicationName: "tablewright", maxConnections, onUnprepared });
+  const open = (maxConnections: number, more: Pick<DatabaseOptions, "idleMs"> = {}) =>
+    openDatabase({ ...options, ...more, applicationName: "tablewright", maxConnections, onUnprepared });
   const loop = open(options.maxConnections);
   const verdicts = open(Math.min(VERDICT_CONNECTIONS, options.maxConnections));
-  const probe = open(1);
+  // What a session of before would answer is no news.
+  const probe = open(1, { idleMs: 0 });
   const recovery = new DatabaseRecovery({ database: probe, timing: systemTiming, logger });
   return {
     database: recovery.guard(measureDatabase(loop, telemetry)),

@@ -18,6 +18,8 @@ export interface DatabaseOptions {
   readonly directUrl?: string;
   /** Whether a server may have that IP address: what its name resolves to is known only once it is connected. */
   readonly mayReach?: (address: string) => boolean;
+  /** How long a connection that nobody uses is kept, in milliseconds; default 30,000. */
+  readonly idleMs?: number;
   /** Called with the SQLSTATE of each notice. */
   readonly onNotice?: (sqlstate: string) => void;
   /** Called once if the server, or a pooler before it, forgets named statements: they are planned anew from then on. */
@@ -136,7 +138,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const openDirect = (signal: AbortSignal) => Session.open({ ...options, preparation, target: direct }, signal);
   const pool = new Pool<Session>({
     maximum: options.maxConnections,
-    idleMs: IDLE_MS,
+    idleMs: options.idleMs ?? IDLE_MS,
     open,
     isAlive: (session) => session.isAlive,
     close: (session) => session.close(),

@@ -3,9 +3,11 @@ import { createFakeTiming } from "../../kube/fake_timing.ts";
 import { memoryLogger } from "../../kube/telemetry/logger.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
-import { RefusedWrites } from "./refused_writes.ts";
+import { NO_CONNECTIONS, NO_WRITES, Refusals } from "./refusals.ts";
 
-const refusal = () => new PostgresError("the server is read-only", { kind: "retry", sqlstate: "25006" });
+function refusal(sqlstate = NO_WRITES.sqlstate): PostgresError {
+  return new PostgresError("refused", { kind: "retry", sqlstate });
+}
 
 /** A server that says whether it takes writes, or fails. */
 class PlayedServer {
@@ -26,20 +28,20 @@ class PlayedServer {
   };
 }
 
-function setUp() {
+function setUp(kind = NO_WRITES) {
   const server = new PlayedServer();
   const timing = createFakeTiming();
-  const writes = new RefusedWrites({ database: server.database, timing, logger: memoryLogger() });
+  const writes = new Refusals(kind, { database: server.database, timing, logger: memoryLogger() });
   const back: string[] = [];
   const refuse = (key: string) => {
-    const error = refusal();
+    const error = refusal(kind.sqlstate);
     writes.note(error);
     return writes.keep(error, { key, retry: () => back.push(key) });
   };
   return { server, timing, writes, back, refuse };
 }
 
-Deno.test("RefusedWrites asks once every 2 s, however many were refused, and brings all back when writes are taken", async () => {
+Deno.test("Refusals asks once every 2 s, however many were refused, and brings all back when it is over", async () => {
   const { server, timing, back, refuse } = setUp();
   for (let index = 0; index < 200; index++) assertEquals(refuse(`table-${index}`), true);
   await timing.tick(600_000);
@@ -53,7 +55,7 @@ Deno.test("RefusedWrites asks once every 2 s, however many were refused, and bri
   assertEquals([server.questions, timing.pending()], [306, 0]);
 });
 
-Deno.test("RefusedWrites asks less often when its sessions are told otherwise than those that write", async () => {
+Deno.test("Refusals asks less often when its sessions are told otherwise than those that write", async () => {
   const { server, timing, back, refuse } = setUp();
   server.setting = "off";
   const at: number[] = [];
@@ -70,7 +72,7 @@ Deno.test("RefusedWrites asks less often when its sessions are told otherwise th
   assertEquals(back.length, 8);
 });
 
-Deno.test("RefusedWrites keeps nothing else and nothing that was back before, and lets go what waits when it is disposed", async () => {
+Deno.test("Refusals keeps nothing else and nothing that was back before, and lets go what waits when it is disposed", async () => {
   const { server, timing, writes, back, refuse } = setUp();
   const lock = new PostgresError("lock", { kind: "retry", sqlstate: "55P03" });
   writes.note(lock);
@@ -84,4 +86,15 @@ Deno.test("RefusedWrites keeps nothing else and nothing that was back before, an
   writes[Symbol.dispose]();
   await timing.tick(600_000);
   assertEquals([back, server.questions, timing.pending()], [["b"], 1, 0]);
+});
+
+Deno.test("a server that takes no more connections need not take writes to be asked again", async () => {
+  const { server, timing, back, refuse } = setUp(NO_CONNECTIONS);
+  server.setting = refusal(NO_CONNECTIONS.sqlstate);
+  refuse("table");
+  await timing.tick(10_000);
+  assertEquals(back, []);
+  server.setting = "on";
+  await timing.tick(2_000);
+  assertEquals(back, ["table"]);
 });

@@ -4,8 +4,27 @@ import type { Timing } from "../../kube/timing.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
 
-export interface RefusedWritesOptions {
-  /** To ask whether it takes writes, on a connection of its own. */
+/** Something that a server which answers refuses to everybody for a while. */
+export interface Refusal {
+  readonly sqlstate: string;
+  /** `takes no writes`. */
+  readonly inWords: string;
+  /** Whether it is over, for a session that could be opened. @param isReadOnly Whether it takes no writes. */
+  isOver(isReadOnly: boolean): boolean;
+}
+
+/** A standby in a failover, or the will of an administrator. */
+export const NO_WRITES: Refusal = {
+  sqlstate: "25006",
+  inWords: "takes no writes",
+  isOver: (isReadOnly) => !isReadOnly,
+};
+
+/** Connections that are open go on working. */
+export const NO_CONNECTIONS: Refusal = { sqlstate: "53300", inWords: "takes no more connections", isOver: () => true };
+
+export interface RefusalsOptions {
+  /** To ask whether it is over, on a connection that is opened for it. */
   readonly database: Database;
   readonly timing: Pick<Timing, "setTimer">;
   readonly logger: Logger;
@@ -14,49 +33,51 @@ export interface RefusedWritesOptions {
 const INTERVAL_MS = 2_000;
 const MAX_INTERVAL_MS = 60_000;
 const TIMEOUT_MS = 3_000;
-/** Who was not refused for so long after it was told that writes are taken was told the truth. */
+/** What was not refused for so long after it was told to be over was over. */
 const QUIET_MS = 60_000;
 
 const QUESTION = "SELECT pg_catalog.current_setting('transaction_read_only') AS setting";
 
 /**
- * Brings back what a server refused that answers but takes no writes (SQLSTATE 25006): a standby in a failover, or the will of an
- * administrator. Reading goes on meanwhile, so verdicts do.
+ * Brings back what a server refused, as soon as it refuses it no more; everything else goes on meanwhile.
  *
- * One question every 2 s. Sessions may differ in what they are told, so each time that the answer proves wrong the next one comes later.
+ * One question every 2 s. One more connection, or a session that writes, may still be refused to others: each time that the answer proves
+ * wrong the next question comes later.
  */
-export class RefusedWrites implements Disposable {
-  readonly #options: RefusedWritesOptions;
-  readonly #refusals = new WeakSet<Error>();
+export class Refusals implements Disposable {
+  readonly #refusal: Refusal;
+  readonly #options: RefusalsOptions;
+  readonly #refused = new WeakSet<Error>();
   readonly #waiting = new Map<string, () => void>();
   #isLooking = false;
   #isDisposed = false;
   #falseHopes = 0;
   #cancelTimer = () => {};
 
-  constructor(options: RefusedWritesOptions) {
+  constructor(refusal: Refusal, options: RefusalsOptions) {
+    this.#refusal = refusal;
     this.#options = options;
   }
 
   /** Looks at what a transaction threw. */
   note(error: unknown): void {
-    if (!(error instanceof PostgresError) || error.sqlstate !== "25006") return;
-    this.#refusals.add(error);
+    if (!(error instanceof PostgresError) || error.sqlstate !== this.#refusal.sqlstate) return;
+    this.#refused.add(error);
     if (this.#isLooking || this.#isDisposed) return;
     this.#isLooking = true;
     withoutLogContext(() => {
-      this.#options.logger.warn("the database takes no writes; everything that needs them waits");
+      this.#options.logger.warn(`the database ${this.#refusal.inWords}; what needs that waits`);
       this.#lookLater();
     });
   }
 
   /**
-   * Remembers what was refused until the server takes writes.
+   * Remembers what was refused until it is refused no more.
    *
-   * @returns whether it did: then `retry` is called.
+   * @returns whether it was: then `retry` is called.
    */
   keep(error: Error, { key, retry }: { readonly key: string; readonly retry: () => void }): boolean {
-    if (!this.#isLooking || !this.#refusals.has(error)) return false;
+    if (!this.#isLooking || !this.#refused.has(error)) return false;
     this.#waiting.set(key, retry);
     return true;
   }
@@ -73,9 +94,9 @@ export class RefusedWrites implements Disposable {
     this.#cancelTimer();
     const delayMs = Math.min(MAX_INTERVAL_MS, INTERVAL_MS * 2 ** this.#falseHopes);
     this.#cancelTimer = timing.setTimer(async () => {
-      const takesWrites = await this.#takesWrites();
+      const isOver = await this.#isOver();
       if (this.#isDisposed) return;
-      if (takesWrites) this.#rise();
+      if (isOver) this.#rise();
       else this.#lookLater();
     }, delayMs);
   }
@@ -85,7 +106,7 @@ export class RefusedWrites implements Disposable {
     this.#isLooking = false;
     this.#falseHopes++;
     this.#cancelTimer = timing.setTimer(() => void (this.#falseHopes = 0), QUIET_MS);
-    logger.info("the database takes writes again", { waiting: this.#waiting.size });
+    logger.info(`it is over that the database ${this.#refusal.inWords}`, { waiting: this.#waiting.size });
     this.#bringBack();
   }
 
@@ -96,7 +117,7 @@ export class RefusedWrites implements Disposable {
   }
 
   /** Never rejects. */
-  async #takesWrites(): Promise<boolean> {
+  async #isOver(): Promise<boolean> {
     const { database, timing } = this.#options;
     const late = new AbortController();
     const cancel = timing.setTimer(() => late.abort(), TIMEOUT_MS);
@@ -106,7 +127,7 @@ export class RefusedWrites implements Disposable {
         limits,
         (transaction) => transaction.query<{ readonly setting: string }>(QUESTION),
       );
-      return row?.setting === "off";
+      return this.#refusal.isOver(row?.setting !== "off");
     } catch (error) {
       // An outage, which ends by itself; or something that only whoever waits can find out.
       return error instanceof PostgresError && error.kind === "condition";

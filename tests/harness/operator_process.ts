@@ -74,10 +74,14 @@ export class OperatorProcess {
     this.#child.kill(signal);
   }
 
-  /** Answers a page of the operations server; `undefined` if nobody answers within a second. */
-  async ask(path: string): Promise<{ readonly status: number; readonly text: string } | undefined> {
+  /** Answers a page of the operations server; `undefined` if nobody answers in time. */
+  async ask(
+    path: string,
+    timeoutMs = 1_000,
+  ): Promise<{ readonly status: number; readonly text: string } | undefined> {
     try {
-      const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, { signal: AbortSignal.timeout(1_000) });
+      const signal = AbortSignal.timeout(timeoutMs);
+      const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, { signal });
       return { status: response.status, text: await response.text() };
     } catch {
       return undefined;
@@ -85,8 +89,23 @@ export class OperatorProcess {
   }
 
   async ready(): Promise<this> {
-    await this.#whileAlive("is ready", async () => (await this.ask("/readyz"))?.status === 200);
-    return this;
+    let answer: Awaited<ReturnType<typeof this.ask>>;
+    const isReady = async () => {
+      // It asks its own listener first, for up to 2 s.
+      answer = await this.ask("/readyz?verbose", READINESS_MS);
+      return answer?.status === 200;
+    };
+    for (let minute = 1;; minute++) {
+      try {
+        await this.#whileAlive("is ready", isReady);
+        return this;
+      } catch (error) {
+        if (minute < START_MINUTES) continue;
+        const said = this.log.slice(-5).map((entry) => JSON.stringify(entry));
+        const story = [answer?.text ?? "/readyz does not answer", ...this.words.slice(-5), ...said].join("\n");
+        throw new Error(`${this.name} did not become ready: ${story}`, { cause: error });
+      }
+    }
   }
 
   /** Waits for a line of the log whose message contains the text. */
@@ -126,6 +145,10 @@ export class OperatorProcess {
     }
   }
 }
+
+const READINESS_MS = 5_000;
+/** To load its modules takes seconds, and a minute where twenty others want to run. */
+const START_MINUTES = 3;
 
 /** As the image and the compiled binary run: exactly the permissions of the operator, and nobody to ask for more. */
 const PERMISSIONS = ["--permission-set=operator", "--no-prompt"];

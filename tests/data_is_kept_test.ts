@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Kubectl } from "./harness/kubectl.ts";
+import { deleteNamespace } from "./harness/namespace_end.ts";
 import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
 import { startTestbed } from "./harness/testbed.ts";
 import { eventually } from "./harness/wait.ts";
@@ -150,7 +151,7 @@ Deno.test("a namespace that is deleted is never blocked: Forbid keeps its table,
   }
   await fill("doomed_forbid");
   assertEquals((await doomed.run(["delete", "databasetable", "doomed-forbid"])).code, 1);
-  await doomed.ok(["delete", "namespace", DOOMED, "--timeout=60s"]);
+  await deleteNamespace(doomed, DOOMED);
   assertEquals(await columnsOf(operator, "doomed_delete"), []);
   assertEquals(await rowsOf("doomed_forbid"), [42]);
   assertEquals(await columnsOf(operator, "doomed_retain"), ["id integer not null"]);

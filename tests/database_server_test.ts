@@ -1,5 +1,6 @@
 import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Kubectl } from "./harness/kubectl.ts";
+import { deleteNamespace } from "./harness/namespace_end.ts";
 import { startTestNodes } from "./harness/nodes.ts";
 import { startTestOperator } from "./harness/operator.ts";
 import { serverObjects } from "./harness/server_objects.ts";
@@ -316,7 +317,7 @@ Deno.test("Forbid denies the deletion, also while the operator is down; Delete t
 Deno.test("a namespace that goes away is not held up, Forbid or not", async () => {
   const own = new Kubectl(operator.testbed, "default");
   await servers.applied("cache", { type: "mysql", deletionPolicy: "Forbid" });
-  await own.ok(["delete", "namespace", namespace, "--timeout=60s"]);
+  await deleteNamespace(own, namespace);
 });
 
 Deno.test("the operator stops in order", async () => {

@@ -3,7 +3,7 @@ import { startTestNodes } from "./harness/nodes.ts";
 import { startTestOperator } from "./harness/operator.ts";
 import { serverObjects } from "./harness/server_objects.ts";
 
-const operator = await startTestOperator("servers");
+const operator = await startTestOperator("tutorial");
 const nodes = await startTestNodes(operator.testbed);
 const { kubectl, namespace } = operator;
 const servers = serverObjects(kubectl, namespace);

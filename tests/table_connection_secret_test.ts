@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { deleteNamespace } from "./harness/namespace_end.ts";
 import { condition, startTestOperator } from "./harness/operator.ts";
 import { OperatorProcess } from "./harness/operator_process.ts";
 import { makeServerDatabase } from "./harness/server_database.ts";
@@ -176,7 +177,7 @@ Deno.test("nothing that users read holds a password", async () => {
 });
 
 Deno.test("a namespace with Secrets and tables goes away as a whole", async () => {
-  await kubectl.ok(["delete", "namespace", namespace, "--timeout=90s"]);
+  await deleteNamespace(kubectl, namespace);
   await operator.close();
   await Promise.all([server.close(), encrypted.close()]);
   await tls[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { deleteNamespace } from "./harness/namespace_end.ts";
 import { condition, startTestOperator } from "./harness/operator.ts";
 import { makePodReady, makeServerDatabase } from "./harness/server_database.ts";
 import { serverObjects } from "./harness/server_objects.ts";
@@ -201,7 +202,7 @@ Deno.test("a restart takes up the servers that objects name, and nothing was sai
 });
 
 Deno.test("a namespace with servers and tables goes away as a whole", async () => {
-  await kubectl.ok(["delete", "namespace", namespace, "--timeout=60s"]);
+  await deleteNamespace(kubectl, namespace);
   await operator.close();
   await Promise.all([orders.close(), stock.close()]);
 });

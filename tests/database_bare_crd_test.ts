@@ -2,7 +2,9 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Kubectl } from "./harness/kubectl.ts";
 import { startTestNodes } from "./harness/nodes.ts";
 import { startTestOperator } from "./harness/operator.ts";
+import { makeServerDatabase } from "./harness/server_database.ts";
 import { serverObjects } from "./harness/server_objects.ts";
+import { TableObjects } from "./harness/table_objects.ts";
 import { startTestbed } from "./harness/testbed.ts";
 import { makeVolume } from "./harness/volumes.ts";
 import { eventually } from "./harness/wait.ts";
@@ -14,7 +16,12 @@ const testbed = await startTestbed();
 const administrator = new Kubectl(testbed, "default");
 await administrator.ok(["apply", "-f", BARE_CRDS]);
 await administrator.ok(["wait", "--for=condition=Established", "crd/databases.zalando.org", "--timeout=30s"]);
-const operator = await startTestOperator("bare-servers", { testbed, flags: ["--no-crds"] });
+/** What stands behind the Pod of a Database that says nothing of its login. */
+const app = await makeServerDatabase(testbed, "app");
+const operator = await startTestOperator("bare-servers", {
+  testbed,
+  flags: ["--no-crds", "--database-address", `bare-servers/pg=${app.host}:${app.port}`],
+});
 const nodes = await startTestNodes(testbed);
 await makeVolume(testbed, "bare-volume");
 const { kubectl, namespace } = operator;
@@ -46,6 +53,20 @@ Deno.test("under the bare CRD a deleted Pod comes back, and deleting the object 
   await kubectl.ok(["delete", "databases.zalando.org", "mysql-db"]);
   await servers.gone("pod", "mysql-db");
   await servers.gone("service", "mysql-db");
+});
+
+Deno.test("under the bare CRD tables are made in a Database, whose Pod tells that it is ready", async () => {
+  await servers.applied("pg", { type: "postgres" });
+  await podIsReady("pg");
+  await app.setPassword((await servers.secret("pg-credentials"))["password"] ?? "");
+  const tables = new TableObjects(operator);
+  await tables.accepted("in-bare", { databaseRef: { name: "pg" } });
+  await eventually("the table is made", async () => (await app.tables()).includes("in_bare"));
+  await tables.ready("in-bare");
+  await kubectl.ok(["delete", "databasetable", "in-bare", "--timeout=60s"]);
+  assertEquals(await app.tables(), []);
+  await kubectl.ok(["delete", "databases.zalando.org", "pg"]);
+  await app.close();
 });
 
 Deno.test("a Pod and a Service that kopf made are taken over as they are", async () => {

@@ -39,6 +39,31 @@ function encryptedUri(host: string): string {
   return url.href;
 }
 
+/** A server that takes connections and never says a word. */
+function listenSilently(): AsyncDisposable & { readonly port: number; connections(): number; mostAtOnce(): number } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open = new Set<Deno.Conn>();
+  let most = 0;
+  const hold = async (connection: Deno.Conn) => {
+    open.add(connection);
+    most = Math.max(most, open.size);
+    await connection.readable.pipeTo(new WritableStream()).catch(() => {});
+    open.delete(connection);
+  };
+  const listening = (async () => {
+    for await (const connection of listener) void hold(connection);
+  })();
+  return {
+    port: listener.addr.port,
+    connections: () => open.size,
+    mostAtOnce: () => most,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await listening;
+    },
+  };
+}
+
 const by = (name: string, key?: string) => ({ connectionSecretRef: { name, ...(key === undefined ? {} : { key }) } });
 
 Deno.test("a Secret names a server by a URI or by the keys of a Service Binding", async () => {
@@ -144,6 +169,37 @@ Deno.test("without the Secret, Retain lets an object go and leaves its table", a
   ]);
   await eventually("it is gone", async () => await kubectl.get("databasetable", "orphan") === undefined);
   assertEquals((await server.tables()).includes("orphan"), true);
+});
+
+Deno.test("an object whose server never let us make anything goes, since nothing can have been made", async () => {
+  const unused = await makeServerDatabase(testbed, "tw_secret_unused");
+  const asSuperuser = new URL(testbed.superuserUrl);
+  asSuperuser.pathname = `/${unused.name}`;
+  await secret("superuser", { uri: asSuperuser.href });
+  await tables.accepted("powerless", by("superuser"));
+  assertStringIncludes(await tables.message("powerless", "SuperuserRefused"), "Cannot work as the superuser");
+  await kubectl.ok(["delete", "databasetable", "powerless", "--timeout=60s"]);
+  assertEquals(await unused.tables(), []);
+  await unused.close();
+});
+
+Deno.test("a server that says nothing holds nobody up: one connection asks it, whatever waits for it", async () => {
+  await using silent = listenSilently();
+  const names = Array.from({ length: 16 }, (_, index) => `mute-${index}`);
+  // Without the Secret first, so that no review asks the server, too.
+  const manifests = names.map((name) => tables.manifest(name, by("mute")));
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests });
+  await kubectl.ok(["apply", "-f", "-"], list);
+  for (const name of names) {
+    await condition(operator, name, { type: "Ready", status: "False", reason: "SecretNotFound" });
+  }
+  await secret("mute", { uri: `postgres://a:b@127.0.0.1:${silent.port}/db` });
+  await eventually("the server is asked", () => silent.connections() > 0);
+  await tables.applied("heard", by("uri"));
+  for (const name of names) {
+    await condition(operator, name, { type: "DatabaseReachable", status: "False", reason: "DatabaseUnreachable" });
+  }
+  assertEquals(silent.mostAtOnce(), 1);
 });
 
 Deno.test("without DATABASE_URL every table must name its database; from a Pod no Secret leads back into it", async () => {

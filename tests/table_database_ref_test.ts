@@ -138,7 +138,14 @@ Deno.test("another namespace needs the consent of the Database, which may be tak
 Deno.test("one server that is down concerns no other one, and Retain is the way out of it", async () => {
   await servers.applied("stock", login(stock.name));
   await start("stock", stock);
-  await tables.applied("goods", { databaseRef: { name: "stock" } });
+  // Nobody has made a registry there, and the first review is judged by its catalog all the same.
+  const columns = [{ ID: "integer" }, { PLACE: "no_such_type" }];
+  assertMatch(
+    (await tables.denied("goods", { databaseRef: { name: "stock" }, columns })).join(),
+    /PLACE.*no_such_type/,
+  );
+  const shown = await tables.applied("goods", { databaseRef: { name: "stock" } });
+  assertEquals([shown.includes("CREATE TABLE"), shown.includes("cannot be asked")], [true, false], shown);
   await stock.sql(`ALTER ROLE ${stock.name} NOLOGIN`);
   await stock.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${stock.name}'`);
   await tables.accepted("more-goods", { databaseRef: { name: "stock" } });

@@ -64,6 +64,12 @@ export class DatabaseRecovery implements Disposable {
     return this.#outage?.message;
   }
 
+  /** Asks a database that nobody has used yet: one that does not answer is known for that before anybody waits for it. Never rejects. */
+  async meet(): Promise<void> {
+    const { address } = this.#options.database;
+    await this.#suspect(new PostgresError(`Cannot connect to PostgreSQL at ${address}: no answer`, { kind: "retry" }));
+  }
+
   /** The same database; while it is known to be down its transactions fail at once, and never connect. */
   guard(database: Database): Database {
     return {
@@ -96,13 +102,13 @@ export class DatabaseRecovery implements Disposable {
     return new DatabaseUnavailable(error, SELF_RETRY_MS * (1 + this.#options.timing.random() / 5));
   }
 
-  /** Asks no more. */
+  /** Asks no more; what waits for this database must find out which one takes its place, and nobody else would tell it. */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     for (const each of this.#refusals) each[Symbol.dispose]();
     this.#cancelProbe();
     this.#probe?.abort();
-    this.#waiting.clear();
+    this.#bringBack();
   }
 
   /** Waits while a first suspicion is looked into: everybody else would only find the same. */
@@ -153,9 +159,13 @@ export class DatabaseRecovery implements Disposable {
 
   #rise(): void {
     this.#outage = undefined;
+    this.#options.logger.info("the database is back", { waiting: this.#waiting.size });
+    this.#bringBack();
+  }
+
+  #bringBack(): void {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    this.#options.logger.info("the database is back", { waiting: waiting.length });
     for (const retry of waiting) retry();
   }
 

@@ -177,3 +177,13 @@ Deno.test("DatabaseRecovery defers nothing that was back before it was asked, an
   assertStrictEquals(recovery.defer(error, { key: "a", retry: () => {} }), error);
   await use();
 });
+
+Deno.test("DatabaseRecovery brings back what waits for a database that is closed: its own probes end with it", async () => {
+  const { server, probed, timing, recovery, use } = setUp();
+  server.fault = probed.fault = refused;
+  const error = await thrownBy(use);
+  const back: string[] = [];
+  recovery.defer(error, { key: "a", retry: () => back.push("a") });
+  recovery[Symbol.dispose]();
+  assertEquals([back, timing.pending()], [["a"], 0]);
+});

@@ -7,6 +7,7 @@ import { PostgresError } from "../../postgres/session/errors.ts";
 import { ParseBudget, REVIEW_BUDGET_MS } from "../../postgres/text/parse_budget.ts";
 import type { Situation } from "../../postgres/situation/situation.ts";
 import type { AdmissionRequest, Verdict } from "../admission/admission_review.ts";
+import { DatabaseUnusable } from "./server/unavailable.ts";
 import { describeApprovalNeeded, PlanApproval } from "./verdict/approval.ts";
 import { judgeBlindly, type JudgedPlan, judgeSituation } from "./verdict/judge.ts";
 import type { LiveCatalog, Look } from "./verdict/live_catalog.ts";
@@ -95,7 +96,9 @@ async function observe(
     return await observeFurther({ next, old, look }, context, signal);
   } catch (error) {
     if (!(error instanceof PostgresError)) throw error;
-    context.logger.warn("admission judges without the live catalog", { namespace, name, error });
+    // An object that names a server which is not there yet is no fault of anybody: whoever applies it is told.
+    const level = error instanceof DatabaseUnusable ? "debug" : "warn";
+    context.logger[level]("admission judges without the live catalog", { namespace, name, error });
     const basis = old === undefined ? "as for a new table" : "against the old spec";
     const why = whyLocked(error, table) ?? "the database cannot be asked now";
     const warnings = [`${why}: this plan was made ${basis}, and is made again before it runs`];

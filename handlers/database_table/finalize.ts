@@ -3,12 +3,12 @@ import { policiesToWrite } from "../../crds/database_table/default.ts";
 import type { DatabaseTable, DeletionPolicy } from "../../crds/database_table/types.ts";
 import { type DropOutcome, dropOwnedTable } from "../../postgres/apply/drop.ts";
 import { findOwned } from "../../postgres/registry/registry.ts";
+import { observeRegistry } from "../../postgres/registry/registry_reader.ts";
 import { ownerOf, type ReconcileContext } from "./context.ts";
 import { handsOffReason } from "./hands_off.ts";
 import { originOf } from "./spec/origin.ts";
 
-const LOCK_TIMEOUT_MS = 3_000;
-const STATEMENT_TIMEOUT_MS = 60_000;
+const LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 60_000 };
 
 /** What became of an object that is being deleted. */
 export type Finalized =
@@ -35,19 +35,34 @@ export async function finalizeTable(
   if (current === undefined || current.metadata.uid !== object.metadata.uid) return { kind: "released" };
   const kept = await reasonToKeep(current, context, signal);
   if (kept !== undefined) return await release(current, kept, { context, signal });
-  await context.gate.check(signal);
+  if (!await isRegistryThere(context, signal)) {
+    const outcome: DropOutcome = { kind: "nothingOwned", why: "no table was ever made in this database" };
+    return await conclude({ object: current, outcome }, context, signal);
+  }
   if (!saysDelete(current) && await isAdopted(current, context, signal)) {
     return await release(current, "it was there before the object, which has no deletionPolicy", { context, signal });
   }
   const outcome = await dropOwnedTable(context.database, {
     owner: ownerOf(current, context.clusterId),
     isGoing: (owner) => context.objects.isGoing(owner, signal),
-  }, {
-    lockTimeoutMs: LOCK_TIMEOUT_MS,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    signal,
-  });
+  }, { ...LIMITS, signal });
   return await conclude({ object: current, outcome }, context, signal);
+}
+
+/**
+ * Whether there is a registry that may be believed. Whatever keeps us from making one, such as a server that is too old or a role with
+ * too few or too many rights, kept us from making tables, and must not hold the object.
+ *
+ * @throws what the gate throws, if there is a registry all the same.
+ */
+async function isRegistryThere({ gate, database }: ReconcileContext, signal: AbortSignal): Promise<boolean> {
+  try {
+    await gate.check(signal);
+    return true;
+  } catch (error) {
+    if (await database.transaction({ ...LIMITS, signal, readOnly: true }, observeRegistry) !== "absent") throw error;
+    return false;
+  }
 }
 
 async function release(
@@ -68,7 +83,7 @@ function saysDelete({ spec }: DatabaseTable): boolean {
 async function isAdopted(object: DatabaseTable, context: ReconcileContext, signal: AbortSignal): Promise<boolean> {
   const owner = ownerOf(object, context.clusterId);
   const rows = await context.database.transaction(
-    { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal, readOnly: true },
+    { ...LIMITS, signal, readOnly: true },
     (transaction) => findOwned(transaction, { owner }),
   );
   return rows.some((row) => row.origin === "adopted");

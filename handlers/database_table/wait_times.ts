@@ -5,15 +5,15 @@ const LONGEST_MS = 60_000;
 export class WaitTimes {
   readonly #last = new Map<string, number>();
 
-  /** The next wait of this object, in milliseconds. */
-  next(uid: string): number {
-    const next = Math.min((this.#last.get(uid) ?? FIRST_MS / 2) * 2, LONGEST_MS);
-    this.#last.set(uid, next);
+  /** The next wait of this object, in milliseconds; `key` tells it from others. */
+  next(key: string): number {
+    const next = Math.min((this.#last.get(key) ?? FIRST_MS / 2) * 2, LONGEST_MS);
+    this.#last.set(key, next);
     return next;
   }
 
   /** It need not wait any more. */
-  forget(uid: string): void {
-    this.#last.delete(uid);
+  forget(key: string): void {
+    this.#last.delete(key);
   }
 }

@@ -67,6 +67,7 @@ export function servingContext(
   return {
     fence,
     allowSuperuser: config.allowSuperuser,
+    atOnce: Math.max(1, Math.floor(config.maxConcurrentReconciles / 2)),
     clusterId,
     allowedFunctions: config.allowedFunctions,
     objects: tableObjects(client, logger),

@@ -18,7 +18,7 @@ async function assertOneCondition(): Promise<void> {
       "SELECT nspname FROM pg_namespace WHERE nspname = 'tablewright' UNION ALL SELECT relname FROM pg_class WHERE relname = 'old'",
     );
     assertEquals(made, []);
-    await operator.kubectl.run(["delete", "databasetable", "old", "--wait=true", "--timeout=60s"]);
+    await operator.kubectl.ok(["delete", "databasetable", "old", "--timeout=30s"]);
   } finally {
     await operator.close();
     await postgres.stop();

@@ -6,7 +6,8 @@ import type { AdmissionRequest, Verdict } from "../../admission/admission_review
 import { KOPF_FINALIZER } from "../../kopf_takeover.ts";
 import { type AdmissionContext, admitTable } from "../admit.ts";
 import { type DatabaseReference, formerServerOf, referenceOf } from "./database_reference.ts";
-import { serveNothing, type ServingContext } from "./served_database.ts";
+import { WaitTimes } from "../wait_times.ts";
+import { type ServedDatabase, serveNothing, type ServingContext } from "./served_database.ts";
 import type { Asker, Found, ServedDatabases } from "./served_databases.ts";
 import { DatabaseUnusable, type Unavailability } from "./unavailable.ts";
 
@@ -20,6 +21,8 @@ export class TableDispatch {
   readonly #admission: Omit<AdmissionContext, "catalog">;
   /** By `namespace/name`: the value of the annotation that was last obeyed. */
   readonly #reconnects = new Map<string, string | undefined>();
+  /** Of objects that are being deleted and whose server cannot be used. */
+  readonly #waits = new WaitTimes();
 
   constructor(
     databases: ServedDatabases,
@@ -38,15 +41,33 @@ export class TableDispatch {
     const asker = { reference: referenceOf(object.spec, namespace), namespace, isLeaving };
     this.#databases.hold(`${namespace}/${name}`, asker);
     const found = await this.#find(object, asker, signal);
-    if (found.kind === "served") return await found.server.reconciler.reconcile(object, signal);
+    if (found.kind === "served") return await this.#reconcileIn(found.server, object, signal);
     const { why } = found.error;
     if (isLeaving && (why.kind === "gone" || why.kind === "refused")) return await this.#release(object, why, signal);
-    return await serveNothing(found.error, this.#serving).reconciler.reconcile(object, signal);
+    const result = await serveNothing(found.error, this.#serving).reconciler.reconcile(object, signal);
+    // Whoever deletes waits for it, and what a server that goes away tells may be over before we look: nobody tells it twice.
+    return isLeaving ? { requeueAfterMs: this.#waits.next(`${namespace}/${name}`) } : result;
+  }
+
+  /** Without a turn it returns at once, and the object is brought back. */
+  async #reconcileIn(
+    { turns, reconciler }: ServedDatabase,
+    object: DatabaseTable,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    const key = `${object.metadata.namespace}/${object.metadata.name}`;
+    if (!turns.take(key, () => this.#databases.bringBack(key))) return {};
+    try {
+      return await reconciler.reconcile(object, signal);
+    } finally {
+      turns.end();
+    }
   }
 
   /** The object of that key is gone. */
   forget(key: string): void {
     this.#reconnects.delete(key);
+    this.#waits.forget(key);
     this.#databases.forget(key);
     for (const { reconciler } of this.#databases.servers) reconciler.forget(key);
   }

@@ -6,12 +6,15 @@ import type { ReconcileContext } from "../context.ts";
 import { LiveCatalog } from "../verdict/live_catalog.ts";
 import { TableReconciler } from "../reconcile.ts";
 import { DatabaseSweep } from "../drift/sweep.ts";
+import { ServerTurns } from "./server_turns.ts";
 import { type DatabaseUnusable, unusableDatabase } from "./unavailable.ts";
 
 /** What works on tables, whichever database they are in. */
 export interface ServingContext extends Omit<ReconcileContext, "database" | "gate" | "catalog" | "server"> {
   readonly fence: Pick<LeaderFence, "guard">;
   readonly allowSuperuser: boolean;
+  /** How many reconciles may work at the same time on a server that objects name. */
+  readonly atOnce: number;
 }
 
 /** One database, and everything that works on the tables in it. */
@@ -22,6 +25,8 @@ export interface ServedDatabase extends AsyncDisposable {
   readonly address: string;
   readonly recovery: Databases["recovery"];
   readonly gate: RegistryGate;
+  /** Who may use the reconciler now. */
+  readonly turns: ServerTurns;
   readonly reconciler: TableReconciler;
   readonly sweep: DatabaseSweep;
   readonly catalog: LiveCatalog;
@@ -31,7 +36,7 @@ export interface ServedDatabase extends AsyncDisposable {
 export function serveDatabase(
   name: string | undefined,
   databases: Databases,
-  { fence, allowSuperuser, ...shared }: ServingContext,
+  { fence, allowSuperuser, atOnce, ...shared }: ServingContext,
 ): ServedDatabase {
   const database = fence.guard(databases.database);
   const gate = new RegistryGate(database, { allowSuperuser, now: shared.timing.uptime });
@@ -51,6 +56,10 @@ export function serveDatabase(
     recovery: databases.recovery,
     gate,
     sweep,
+    // The operator's own is met at its start, and it is what most workers are for.
+    turns: new ServerTurns(
+      name === undefined ? { atOnce: Infinity } : { atOnce, meet: () => databases.recovery.meet() },
+    ),
     reconciler: new TableReconciler(context, unchanged),
     catalog: new LiveCatalog({ ...shared, database: databases.verdictDatabase }),
     async [Symbol.asyncDispose]() {
@@ -63,7 +72,7 @@ export function serveDatabase(
 /** The same for a database that cannot be used: specs are still judged, objects released, and statuses say why. */
 export function serveNothing(
   error: DatabaseUnusable,
-  { fence: _, allowSuperuser, ...shared }: ServingContext,
+  { fence: _, allowSuperuser, atOnce: __, ...shared }: ServingContext,
 ): Pick<ServedDatabase, "reconciler" | "catalog"> {
   const database = unusableDatabase(error);
   const gate = new RegistryGate(database, { allowSuperuser, now: shared.timing.uptime });

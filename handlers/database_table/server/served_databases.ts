@@ -53,6 +53,13 @@ interface Term {
   readonly signal: AbortSignal;
 }
 
+/** The objects that the loop knows of an asker. */
+interface Users {
+  readonly asker: Asker;
+  /** By `namespace/name`: whether the object is being deleted. */
+  readonly objects: Map<string, boolean>;
+}
+
 /** The last answer to an asker. */
 interface Answer {
   readonly found: Found;
@@ -69,8 +76,8 @@ export class ServedDatabases implements AsyncDisposable {
   readonly #entries = new Map<string, Entry>();
   /** By the key of the asker. */
   readonly #answers = new Map<string, Answer>();
-  /** By the key of the asker: the objects that the loop knows, by `namespace/name`. */
-  readonly #users = new Map<string, { readonly asker: Asker; readonly objects: Set<string> }>();
+  /** By the key of the asker. */
+  readonly #users = new Map<string, Users>();
   readonly #closing = new Set<Promise<void>>();
   #term: Term | undefined;
 
@@ -126,13 +133,12 @@ export class ServedDatabases implements AsyncDisposable {
 
   /** Remembers that an object uses what it names, so that it stays open; call it before {@linkcode find}. */
   hold(objectKey: string, asker: Asker): void {
-    const { reference, namespace } = asker;
+    const { reference, namespace, isLeaving = false } = asker;
     if (reference === undefined || reference.kind === "Default") return this.forget(objectKey);
     const key = askerKey(reference, namespace);
-    if (this.#users.get(key)?.objects.has(objectKey) === true) return;
-    this.forget(objectKey);
-    const users = this.#users.get(key) ?? { asker: { reference, namespace }, objects: new Set() };
-    users.objects.add(objectKey);
+    if (this.#users.get(key)?.objects.has(objectKey) !== true) this.forget(objectKey);
+    const users = this.#users.get(key) ?? { asker: { reference, namespace }, objects: new Map() };
+    users.objects.set(objectKey, isLeaving);
     this.#users.set(key, users);
   }
 
@@ -154,6 +160,11 @@ export class ServedDatabases implements AsyncDisposable {
       if (deferred !== error) return deferred;
     }
     return error;
+  }
+
+  /** Asks for a reconcile of an object, while this replica leads. */
+  bringBack(objectKey: string): void {
+    this.#term?.objects.enqueue(objectKey);
   }
 
   /** Sweeps every database, and looks for those that cannot be used, until the signal is aborted; never rejects. */
@@ -268,16 +279,18 @@ export class ServedDatabases implements AsyncDisposable {
   async #lookAgain({ objects, signal }: Term): Promise<void> {
     for (const [key, { asker, objects: users }] of [...this.#users]) {
       const before = this.#answers.get(key);
-      if (before !== undefined && !this.#isDue(before)) continue;
+      // Somebody waits for what is being deleted: it must not learn a minute later that its server is gone.
+      const isLeaving = [...users.values()].some((each) => each);
+      if (before !== undefined && !this.#isDue(before, isLeaving)) continue;
       const after = await this.find(asker, { maxAgeMs: 0, signal }).catch(() => undefined);
       if (signal.aborted) return;
       if (after === undefined || (before !== undefined && isSame(before.found, after))) continue;
-      for (const user of users) objects.enqueue(user);
+      for (const user of users.keys()) objects.enqueue(user);
     }
   }
 
-  #isDue({ found, at }: Answer): boolean {
-    const isGood = found.kind === "served" && found.server.recovery.fault === undefined;
+  #isDue({ found, at }: Answer, isLeaving: boolean): boolean {
+    const isGood = found.kind === "served" && found.server.recovery.fault === undefined && !isLeaving;
     return at <= this.#options.timing.uptime() - (isGood ? RESYNC_MS : LOOK_MS);
   }
 }

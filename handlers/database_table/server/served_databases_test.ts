@@ -191,3 +191,28 @@ Deno.test("defer() asks the server whose outage it is", async () => {
   world.faults.set("one", "down");
   assertEquals((world.databases.defer(error, work) as Error).message, "deferred");
 });
+
+Deno.test("tend() looks soon at the server of an object that goes away, since the server may go, too", async () => {
+  const world = new World();
+  const stop = new AbortController();
+  const enqueued: string[] = [];
+  const objects = {
+    get: (): KubeObject | undefined => undefined,
+    whenSynced: () => Promise.resolve(),
+    enqueue: (key: string) => void enqueued.push(key),
+  };
+  const tending = world.databases.tend(objects, stop.signal);
+  world.databases.hold("shop/a", ASKER);
+  await world.databases.find(ASKER, { signal });
+  world.taken();
+  await world.look(2_000);
+  assertEquals(world.taken(), []);
+  world.databases.hold("shop/a", { ...ASKER, isLeaving: true });
+  await world.look(2_000);
+  assertEquals([world.taken(), enqueued], [["resolve"], []]);
+  world.resolution = { kind: "gone", reason: "DatabaseNotFound", message: "no", path: "p" };
+  await world.look(2_000);
+  assertEquals([world.taken(), enqueued], [["resolve", "close one", "swept one"], ["shop/a"]]);
+  stop.abort();
+  await tending;
+});

@@ -3,12 +3,13 @@ import type { Database, DatabaseSpec } from "../../../crds/database/types.ts";
 import { KubeError } from "../../../kube/client/client.ts";
 import type { KubeObject, ResourceType } from "../../../kube/object.ts";
 import { hostOf } from "../../database/binding.ts";
-import { SECRET, type Secret } from "../../database/children.ts";
+import { POD, type Pod, SECRET, type Secret } from "../../database/children.ts";
 import { consentsTo } from "../../database/consent.ts";
 import { decodeData, PASSWORD } from "../../database/credentials.ts";
 import { bindingName, desiredServer, identityOf, type Server } from "../../database/desired.ts";
-import { ownershipOf } from "../../database/labels.ts";
+import { knowsOurSchema, ownershipOf } from "../../database/labels.ts";
 import { DATABASE_RESOURCE } from "../../database/objects.ts";
+import { podStateOf } from "../../database/pod_state.ts";
 import { readConnectionSecret, type ServerConnection } from "./connection_secret.ts";
 import type { DatabaseReference } from "./database_reference.ts";
 import type { Unavailability } from "./unavailable.ts";
@@ -107,8 +108,9 @@ export class ServerDirectory {
   async #connect(object: Database, server: Server, signal: AbortSignal): Promise<Resolution> {
     const { namespace, name } = server.identity;
     const what = `Database ${namespace}/${name}`;
-    const isReady = object.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
-    if (isReady !== true) return notReady(`waiting for ${what}: ${object.status?.message ?? "it is not Ready yet"}`);
+    if (!await this.#isReady(object, server, signal)) {
+      return notReady(`waiting for ${what}: ${object.status?.message ?? NO_STATUS}`);
+    }
     const reference = { namespace, name: bindingName(name) };
     const binding = await this.#options.objects.read<Secret>(SECRET, reference, signal);
     // A Secret of that name that somebody else made is none of ours.
@@ -121,6 +123,20 @@ export class ServerDirectory {
     const login = `${encodeURIComponent(server.login.username)}:${encodeURIComponent(password)}`;
     const url = `postgres://${login}@${address}/${encodeURIComponent(server.login.database)}?sslmode=disable`;
     return { kind: "found", connection: { url } };
+  }
+
+  /**
+   * Ready follows the Pod; under a definition of the kind that hides the status only the Pod itself tells it. A Pod that was made under
+   * ours is no answer then: the spec is hidden, too, and with it the name of the database.
+   */
+  async #isReady({ status }: Database, { identity }: Server, signal: AbortSignal): Promise<boolean> {
+    if (status?.conditions !== undefined) {
+      return status.conditions.some((each) => each.type === "Ready" && each.status === "True");
+    }
+    const { namespace, name } = identity;
+    const pod = await this.#options.objects.read<Pod>(POD, { namespace, name }, signal);
+    const isOurs = pod !== undefined && ownershipOf(pod, identity) === "ours" && !knowsOurSchema(pod);
+    return isOurs && podStateOf(pod).kind === "ready";
   }
 
   async #resolveSecret(
@@ -147,6 +163,7 @@ export class ServerDirectory {
   }
 }
 
+const NO_STATUS = "its Pod is not Ready yet, or its CustomResourceDefinition hides what its spec and its status say";
 const PATHS = { Database: "spec.databaseRef", Secret: "spec.connectionSecretRef" } as const;
 
 /** The field that names a server. */

@@ -9,7 +9,8 @@ const READY = { conditions: [{ type: "Ready", status: "True" }] };
 
 function database(spec: unknown = { type: "postgres" }, status: unknown = READY): KubeObject {
   const metadata = { namespace: "shop", name: "orders", uid: "u" };
-  return { apiVersion: "zalando.org/v1", kind: "Database", metadata, spec, status } as unknown as KubeObject;
+  const known = status === null ? {} : { status };
+  return { apiVersion: "zalando.org/v1", kind: "Database", metadata, spec, ...known } as unknown as KubeObject;
 }
 
 function binding(ownerUid = "u"): KubeObject {
@@ -83,6 +84,31 @@ Deno.test("resolve() waits for a server, and knows one that is no more, or none 
     await resolve({ objects: { "Database shop/orders": database({ type: "mysql" }) } }),
     "refused DatabaseTypeUnsupported",
   );
+});
+
+Deno.test("resolve() asks the Pod where the status is hidden, unless the spec may be hidden, too", async () => {
+  const pod = (annotations: Record<string, string>, ready: string, ownerUid = "u") =>
+    ({
+      ...binding(ownerUid),
+      kind: "Pod",
+      metadata: { ...binding(ownerUid).metadata, name: "orders", annotations },
+      status: { phase: "Running", conditions: [{ type: "Ready", status: ready }] },
+    }) as unknown as KubeObject;
+  const bare = (made: KubeObject) => ({
+    objects: { ...WHOLE, "Database shop/orders": database({ type: "postgres" }, null), "Pod shop/orders": made },
+  });
+  assertStringIncludes(await resolve(bare(pod({}, "True"))), "@orders.shop.svc:5432/app");
+  for (
+    const made of [
+      pod({}, "False"),
+      pod({ "tablewright.dev/schema-revision": "3" }, "True"),
+      pod({}, "True", "another"),
+    ]
+  ) {
+    assertEquals(await resolve(bare(made)), "waiting DatabaseNotReady");
+  }
+  const ours = { ...WHOLE, "Database shop/orders": database(undefined, { conditions: [] }) };
+  assertEquals(await resolve({ objects: { ...ours, "Pod shop/orders": pod({}, "True") } }), "waiting DatabaseNotReady");
 });
 
 Deno.test("resolve() tells another namespace nothing without consent, and reads no Secret for it", async () => {

@@ -1,6 +1,8 @@
 import type { FieldError } from "../../../crds/field_error.ts";
 import { ProbeMemory } from "../../../postgres/data/memory.ts";
 import type { Database, TransactionOptions } from "../../../postgres/session/client.ts";
+import { observeRegistry, registryReader } from "../../../postgres/registry/registry_reader.ts";
+import { PostgresError } from "../../../postgres/session/errors.ts";
 import { type FindOwned, observeSituation, type Situation } from "../../../postgres/situation/situation.ts";
 import type { Table } from "../../../postgres/table.ts";
 import type { DesiredTable } from "../spec/desired.ts";
@@ -28,6 +30,7 @@ export interface Look extends ResolvedTable {
 /** No user waits longer for a verdict because the catalog is locked. */
 const LOCK_TIMEOUT_MS = 100;
 const STATEMENT_TIMEOUT_MS = 2_000;
+const UNDEFINED_TABLE = "42P01";
 /** The registry's uid columns are uuids; no object has this one. */
 const NO_UID = "00000000-0000-0000-0000-000000000000";
 
@@ -58,15 +61,38 @@ export class LiveCatalog {
     this.#allowedFunctions = allowedFunctions;
   }
 
-  /** @throws {PostgresError} if the database cannot be asked in time. */
-  async look({ namespace, name, uid, takeOver, desired: asked }: Question, signal: AbortSignal): Promise<Look> {
+  /**
+   * On a server that no operator has worked on nobody owns anything, so that its first table gets a whole verdict, too.
+   *
+   * @throws {PostgresError} if the database cannot be asked in time.
+   */
+  async look(question: Question, signal: AbortSignal): Promise<Look> {
+    try {
+      return await this.#look(question, this.#find, signal);
+    } catch (error) {
+      if (!await this.#lacksRegistry(error, signal)) throw error;
+      return await this.#look(question, registryReader("absent"), signal);
+    }
+  }
+
+  async #look(
+    { namespace, name, uid, takeOver, desired: asked }: Question,
+    find: FindOwned | undefined,
+    signal: AbortSignal,
+  ): Promise<Look> {
     const owner = { clusterId: this.#clusterId, namespace, name, uid: uid === "" ? NO_UID : uid, generation: 0 };
     return await this.#database.transaction(readOnly(signal), async (transaction) => {
       const { desired, faults } = await resolveTable(transaction, asked, this.#allowedFunctions);
       const { table = asked.table, renames, adoptionPolicy } = desired;
       const claimant = { owner, desired: table, adoption: { policy: adoptionPolicy, renames, takeOver } };
-      return { desired, faults, situation: await observeSituation(transaction, claimant, this.#find) };
+      return { desired, faults, situation: await observeSituation(transaction, claimant, find) };
     });
+  }
+
+  /** Whether a failure means that there is no registry; one that is there and hidden from us is another matter. */
+  async #lacksRegistry(error: unknown, signal: AbortSignal): Promise<boolean> {
+    if (!(error instanceof PostgresError) || error.sqlstate !== UNDEFINED_TABLE) return false;
+    return await this.#database.transaction(readOnly(signal), observeRegistry) === "absent";
   }
 
   /** What the catalog knows of a plan: types, functions, literals, dependents. @throws {PostgresError} as `look()`. */

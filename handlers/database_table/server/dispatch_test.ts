@@ -1,0 +1,77 @@
+import { assertEquals } from "@std/assert";
+import { type DatabaseTable, FINALIZER } from "../../../crds/database_table/types.ts";
+import { silentLogger } from "../../../kube/telemetry/logger.ts";
+import type { AdmissionContext } from "../admit.ts";
+import { TableDispatch } from "./dispatch.ts";
+import type { ServingContext } from "./served_database.ts";
+import type { ServedDatabases } from "./served_databases.ts";
+import { DatabaseUnusable, type Unavailability } from "./unavailable.ts";
+
+const { signal } = new AbortController();
+
+function table(deletionTimestamp?: string): DatabaseTable {
+  return {
+    apiVersion: "kopf.demo/v1",
+    kind: "DatabaseTable",
+    metadata: {
+      name: "later",
+      namespace: "shop",
+      uid: "u",
+      generation: 1,
+      resourceVersion: "1",
+      creationTimestamp: "2026-01-01T00:00:00Z",
+      finalizers: [FINALIZER],
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    },
+    spec: { tableName: "t", columns: [{ id: "integer" }], primaryKey: "id", databaseRef: { name: "orders" } },
+  };
+}
+
+/** A server that is always unusable for the same reason, and what was done to the object. */
+function setUp() {
+  const world = { kind: "waiting" as Unavailability["kind"], done: [] as string[] };
+  const databases = {
+    hold() {},
+    forget() {},
+    servers: [],
+    find: () => {
+      const error = new DatabaseUnusable({ kind: world.kind, reason: "R", message: "m", path: "spec.databaseRef" });
+      return Promise.resolve({ kind: "unusable", error });
+    },
+  } as unknown as ServedDatabases;
+  const serving = {
+    objects: {
+      read: (object: DatabaseTable) => Promise.resolve(object),
+      isKindTerminating: () => Promise.resolve(false),
+      writeStatus: () => Promise.resolve("2"),
+      removeFinalizer: () => Promise.resolve(void world.done.push("released")),
+    },
+    recordEvent: (_object: unknown, { reason }: { reason: string }) => void world.done.push(reason),
+    now: () => new Date(0),
+    clusterId: "c",
+    logger: silentLogger,
+    timing: { random: () => 0, now: () => 0 },
+    allowedFunctions: new Set(),
+    fence: {},
+    allowSuperuser: false,
+  } as unknown as ServingContext;
+  return { world, dispatch: new TableDispatch(databases, serving, {} as AdmissionContext) };
+}
+
+Deno.test("reconcile() looks again and again whether the server of an object that goes away is usable or gone, ever more seldom", async () => {
+  const { world, dispatch } = setUp();
+  const going = table("2026-01-02T00:00:00Z");
+  const waits: unknown[] = [];
+  for (let look = 0; look < 9; look++) waits.push((await dispatch.reconcile(going, signal)).requeueAfterMs);
+  assertEquals(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+  assertEquals(world.done.includes("released"), false);
+  world.kind = "gone";
+  world.done.length = 0;
+  assertEquals(await dispatch.reconcile(going, signal), {});
+  assertEquals(world.done, ["TableReleased", "released"]);
+});
+
+Deno.test("reconcile() leaves a living object to whoever finds that its server can be used", async () => {
+  const { dispatch } = setUp();
+  assertEquals(await dispatch.reconcile(table(), signal), { requeueAfterMs: 300_000 });
+});

@@ -69,6 +69,18 @@ Deno.test("under the bare CRD tables are made in a Database, whose Pod tells tha
   await app.close();
 });
 
+Deno.test("under the bare CRD the loop refuses a type that nobody knows, and a missing one", async () => {
+  await operator.stopOperator();
+  await servers.applied("odd", { type: "oracle" });
+  await servers.applied("untyped", {});
+  await operator.startOperator();
+  for (const name of ["odd", "untyped"]) {
+    await eventually(`${name} is refused`, async () => (await servers.events(name)).includes("InvalidSpec"));
+    assertEquals([await servers.uidOf("pod", name), await servers.uidOf("service", name)], [undefined, undefined]);
+  }
+  await kubectl.ok(["delete", "databases.zalando.org", "odd", "untyped"]);
+});
+
 Deno.test("a Pod and a Service that kopf made are taken over as they are", async () => {
   await operator.stopOperator();
   await servers.applied("old-db", { type: "mongo" });

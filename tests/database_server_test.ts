@@ -123,6 +123,31 @@ Deno.test("a Secret that was deleted or edited comes back with the password that
   assertEquals((await servers.events("shop")).includes("SecretRestored"), true);
 });
 
+Deno.test("while the volume lives no password is made up; a Secret that is put back is used", async () => {
+  const { password = "" } = await servers.secret("shop-credentials");
+  await operator.stopOperator();
+  await kubectl.ok(["delete", "secret", "shop-credentials", "shop-binding"]);
+  await operator.startOperator();
+  const { message } = await servers.condition("shop", "Stalled=True", "CredentialsLost");
+  const labels = ["app.kubernetes.io/managed-by=tablewright", "app.kubernetes.io/instance=shop"];
+  for (const label of labels) assertStringIncludes(message, label);
+  assertEquals(await servers.uidOf("secret", "shop-credentials"), undefined);
+  const metadata = {
+    name: "shop-credentials",
+    namespace,
+    labels: Object.fromEntries(labels.map((each) => each.split("="))),
+  };
+  const manifest = { apiVersion: "v1", kind: "Secret", metadata, stringData: { password } };
+  assertEquals((await kubectl.apply(manifest)).code, 0);
+  await kubectl.ok(["annotate", "--overwrite", "databases.zalando.org", "shop", "example.com/look=put-back"]);
+  await eventually(
+    "the binding has it",
+    async () => await servers.uidOf("secret", "shop-binding") !== undefined,
+  );
+  assertEquals((await servers.secret("shop-binding"))["password"], password);
+  await servers.ready("shop");
+});
+
 Deno.test("what others add to our objects stays", async () => {
   for (const resource of ["pod", "service", "pvc"]) {
     await kubectl.ok(["annotate", resource, "shop", "example.com/theirs=yes"]);

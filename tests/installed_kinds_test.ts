@@ -38,6 +38,16 @@ Deno.test("every definition of crds/ is installed", () => {
   assertEquals(resources.toSorted(), files);
 });
 
+Deno.test("the operator reads and writes Secrets by name, and lists or watches none", () => {
+  for (const file of ["default/cluster_role.yaml", "namespaced/role.yaml"]) {
+    assertEquals(verbs(file, "tablewright", { group: "", plural: "secrets" }), "get create patch", file);
+    assertEquals(
+      verbs(file, "tablewright", { group: "*", plural: "*" }) + verbs(file, "tablewright", { group: "", plural: "*" }),
+      "",
+    );
+  }
+});
+
 for (const kind of kinds) {
   Deno.test(`operator and users may work with ${kind.plural}, and nobody may adopt by default`, () => {
     const status = { ...kind, plural: `${kind.plural}/status` };

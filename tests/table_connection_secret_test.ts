@@ -183,6 +183,12 @@ Deno.test("an object whose server never let us make anything goes, since nothing
   await unused.close();
 });
 
+/** Waits until objects are not Ready for a reason. */
+async function allSay(names: readonly string[], reason: string): Promise<void> {
+  const ready = `--for=jsonpath={.status.conditions[?(@.type=="Ready")].reason}=${reason}`;
+  await kubectl.ok(["wait", ready, "databasetable", ...names, "--timeout=60s"]);
+}
+
 Deno.test("a server that says nothing holds nobody up: one connection asks it, whatever waits for it", async () => {
   await using silent = listenSilently();
   const names = Array.from({ length: 16 }, (_, index) => `mute-${index}`);
@@ -190,15 +196,11 @@ Deno.test("a server that says nothing holds nobody up: one connection asks it, w
   const manifests = names.map((name) => tables.manifest(name, by("mute")));
   const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests });
   await kubectl.ok(["apply", "-f", "-"], list);
-  for (const name of names) {
-    await condition(operator, name, { type: "Ready", status: "False", reason: "SecretNotFound" });
-  }
+  await allSay(names, "SecretNotFound");
   await secret("mute", { uri: `postgres://a:b@127.0.0.1:${silent.port}/db` });
   await eventually("the server is asked", () => silent.connections() > 0);
   await tables.applied("heard", by("uri"));
-  for (const name of names) {
-    await condition(operator, name, { type: "DatabaseReachable", status: "False", reason: "DatabaseUnreachable" });
-  }
+  await allSay(names, "DatabaseUnreachable");
   assertEquals(silent.mostAtOnce(), 1);
 });
 

@@ -42,7 +42,7 @@ export type VolumeClaim = KubeObject<{
   readonly resources?: { readonly requests?: { readonly storage?: string } };
 }, { readonly phase?: string; readonly capacity?: { readonly storage?: string } }>;
 
-export type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
+export type Secret = KubeObject & { readonly type?: string; readonly data?: Readonly<Record<string, string>> };
 
 /** Everything that exists under the names of a Database. */
 export interface Children {

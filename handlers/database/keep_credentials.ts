@@ -14,6 +14,7 @@ import {
   ROTATION_STARTED_AT,
 } from "./credentials.ts";
 import { bindingName } from "./desired.ts";
+import { markOf } from "./labels.ts";
 import type { Finding } from "./status.ts";
 import { keep, type Step } from "./step.ts";
 
@@ -40,7 +41,9 @@ export async function keepCredentials(step: Step): Promise<Credentials> {
   if (passwords === undefined) {
     return lost(step, "its password was changed, and the binding does not have the one before");
   }
-  await keep(step, live, await buildCredentials(server, passwords, annotations));
+  const manifest = await buildCredentials(server, passwords, annotations);
+  // The type of a Secret cannot be changed, and whoever put it back may have chosen another one.
+  await keep(step, live, { ...manifest, type: live.type ?? manifest["type"] });
   return { kind: "known", passwords, annotations };
 }
 
@@ -104,8 +107,10 @@ async function makeCredentials(step: Step): Promise<Credentials> {
 }
 
 function lost({ server }: Step, why: string): Credentials {
-  const message = `Secret ${server.login.secretName} cannot be used: ${why}; put it back with the key ${PASSWORD}, ` +
-    "since the server has its password and no other is made while its Pod or volume lives";
+  const labels = Object.entries(markOf(server.identity)).map(([key, value]) => `${key}=${value}`).join(" and ");
+  const message =
+    `Secret ${server.login.secretName} cannot be used: ${why}; put it back with the key ${PASSWORD} and the labels ` +
+    `${labels}, since the server has its password and no other is made while its Pod or volume lives`;
   return {
     kind: "blocked",
     finding: { kind: "Faulty", reason: "CredentialsLost", errors: [invalid("spec.auth", message)] },

@@ -30,6 +30,11 @@ export function labelsOf({ name }: Identity, type: DatabaseType): Readonly<Recor
   };
 }
 
+/** What tells that an object without an owner is ours: see {@linkcode ownershipOf}. */
+export function markOf({ name }: Pick<Identity, "name">): Readonly<Record<string, string>> {
+  return { [MANAGED_BY]: MANAGER, [INSTANCE]: name };
+}
+
 /** What the Service selects: the Pod of this Database alone. */
 export function selectorOf({ name }: Identity): Readonly<Record<string, string>> {
   return { app: "db", [INSTANCE]: name, [MANAGED_BY]: MANAGER };

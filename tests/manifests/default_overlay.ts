@@ -149,6 +149,13 @@ Deno.test("nothing was refused by RBAC, and no rule is without use", async () =>
   await standby.close();
   const { allowed, forbidden } = await requestsOf(testbed, { namespace: NAMESPACE, name: "tablewright" });
   assertEquals([allowed.length > 100, forbidden], [true, []]);
+  const lists = allowed.filter((line) =>
+    /^(list|watch) .*\/(pods|services|persistentvolumeclaims|deployments|secrets)\?/.test(line)
+  );
+  const unlabelled = lists.filter((line) =>
+    !line.includes("labelSelector=app.kubernetes.io%2Fmanaged-by%3Dtablewright")
+  );
+  assertEquals([lists.length > 5, unlabelled], [true, []]);
   const unused = await neverUsed(installation, folder);
   assertEquals(unused.filter((each) => RARELY_USED[each] === undefined), []);
   const errors = [...leader.log, ...standby.log].filter(({ level }) => level === "error");

@@ -1,5 +1,5 @@
 import type { DatabaseTable } from "../../../crds/database_table/types.ts";
-import { pause } from "../../../kube/timing.ts";
+import { pause, whenAborted } from "../../../kube/timing.ts";
 import type { Timing } from "../../../kube/timing.ts";
 import { PostgresError } from "../../../postgres/session/errors.ts";
 import type { TendedObjects } from "../../registry.ts";
@@ -258,9 +258,10 @@ export class ServedDatabases implements AsyncDisposable {
     entry.sweeping ??= this.#runSweep(entry.server, AbortSignal.any([this.#term.signal, entry.closed.signal]));
   }
 
-  async #runSweep({ name, sweep, reconciler }: ServedDatabase, signal: AbortSignal): Promise<void> {
+  async #runSweep({ name, sweep, reconciler, turns }: ServedDatabase, signal: AbortSignal): Promise<void> {
     const objects = this.#term?.objects;
-    if (objects === undefined) return;
+    await Promise.race([turns.whenMet(), whenAborted(signal)]);
+    if (objects === undefined || signal.aborted) return;
     await sweep.run({
       get: (key) => {
         const object = objects.get(key) as DatabaseTable | undefined;

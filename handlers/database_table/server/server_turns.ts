@@ -13,12 +13,18 @@ export class ServerTurns {
   readonly #options: ServerTurnsOptions;
   /** By the key of the object, in the order in which they came: how it is brought back. */
   readonly #waiting = new Map<string, () => void>();
-  #state: "unmet" | "meeting" | "met";
+  #meeting: Promise<void> | undefined;
+  #isMet: boolean;
   #running = 0;
 
   constructor(options: ServerTurnsOptions) {
     this.#options = options;
-    this.#state = options.meet === undefined ? "met" : "unmet";
+    this.#isMet = options.meet === undefined;
+  }
+
+  /** Resolves once the server was asked for the first time, whatever it said. */
+  whenMet(): Promise<void> {
+    return this.#meeting ??= this.#meet();
   }
 
   /**
@@ -27,8 +33,8 @@ export class ServerTurns {
    * @returns `false` if there is none now: `bringBack` is called when there may be one.
    */
   take(key: string, bringBack: () => void): boolean {
-    if (this.#state === "unmet") this.#meet();
-    if (this.#state !== "met" || this.#running >= this.#options.atOnce) {
+    if (!this.#isMet) this.whenMet();
+    if (!this.#isMet || this.#running >= this.#options.atOnce) {
       this.#waiting.set(key, bringBack);
       return false;
     }
@@ -44,9 +50,8 @@ export class ServerTurns {
   }
 
   async #meet(): Promise<void> {
-    this.#state = "meeting";
     await this.#options.meet?.();
-    this.#state = "met";
+    this.#isMet = true;
     this.#bringBack(this.#waiting.size);
   }
 

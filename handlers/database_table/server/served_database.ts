@@ -44,6 +44,10 @@ export function serveDatabase(
   const catalog = new LiveCatalog({ ...shared, database, violationKeptMs: 0 });
   const context = { ...shared, database, gate, catalog, server: name };
   const sweep = new DatabaseSweep(context);
+  // The operator's own is met at its start, and it is what most workers are for.
+  const turns = new ServerTurns(
+    name === undefined ? { atOnce: Infinity } : { atOnce, meet: () => databases.recovery.meet() },
+  );
   const closed = new AbortController();
   const unchanged: Pick<DatabaseSweep, "isUnchanged"> = {
     // Of a sweep that has ended nobody would get an answer.
@@ -56,14 +60,12 @@ export function serveDatabase(
     recovery: databases.recovery,
     gate,
     sweep,
-    // The operator's own is met at its start, and it is what most workers are for.
-    turns: new ServerTurns(
-      name === undefined ? { atOnce: Infinity } : { atOnce, meet: () => databases.recovery.meet() },
-    ),
+    turns,
     reconciler: new TableReconciler(context, unchanged),
     catalog: new LiveCatalog({ ...shared, database: databases.verdictDatabase }),
     async [Symbol.asyncDispose]() {
       closed.abort(new PostgresError("The connection is made anew: it was closed", { kind: "retry" }));
+      turns[Symbol.dispose]();
       await databases[Symbol.asyncDispose]();
     },
   };

@@ -9,7 +9,7 @@ export interface ServerTurnsOptions {
  * Who works on one server now. A reconcile holds a worker for as long as its server does not answer, and all servers share the
  * workers: so nobody waits for a server that has never answered, and no server has all of them.
  */
-export class ServerTurns {
+export class ServerTurns implements Disposable {
   readonly #options: ServerTurnsOptions;
   /** By the key of the object, in the order in which they came: how it is brought back. */
   readonly #waiting = new Map<string, () => void>();
@@ -47,6 +47,11 @@ export class ServerTurns {
     this.#running--;
     // Who is brought back may have gone meanwhile and take no turn: the last one leaves nobody behind.
     this.#bringBack(this.#running === 0 ? this.#waiting.size : 1);
+  }
+
+  /** The server is closed: whoever waits finds the one that takes its place. */
+  [Symbol.dispose](): void {
+    this.#bringBack(this.#waiting.size);
   }
 
   async #meet(): Promise<void> {

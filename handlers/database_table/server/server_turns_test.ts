@@ -42,6 +42,13 @@ Deno.test("ServerTurns brings all back with the last turn, since those that came
   assertEquals(take("c"), ["c"]);
 });
 
+Deno.test("ServerTurns brings all back when the server is closed, although others still hang on it", () => {
+  const { turns, take, back } = setUp({ atOnce: 1 });
+  take("a", "b", "c");
+  turns[Symbol.dispose]();
+  assertEquals(back(), ["b", "c"]);
+});
+
 Deno.test("ServerTurns leaves workers to the tables of other servers, whatever hangs on two of them", async () => {
   const { promise: answer, resolve: end } = Promise.withResolvers<void>();
   const silent = new ServerTurns({ atOnce: 5 });

@@ -1,3 +1,4 @@
+import type { Secret } from "./children.ts";
 import type { KubeManifest } from "../../kube/object.ts";
 import type { Server } from "./desired.ts";
 import { labelsOf, ownerReferenceOf } from "./labels.ts";
@@ -41,6 +42,11 @@ export async function buildCredentials(
     type: "kubernetes.io/basic-auth",
     data: encodeData({ username: login.username, ...passwords }),
   };
+}
+
+/** The manifest for a Secret that is there: its type cannot be changed, and whoever put it back may have chosen another one. */
+export function withTypeOf({ type }: Secret, manifest: KubeManifest): KubeManifest {
+  return type === undefined ? manifest : { ...manifest, type };
 }
 
 /** What shows that a password is the one that was written: it has 190 random bits, so nobody finds it from these 64. */

@@ -12,6 +12,7 @@ import {
   type Passwords,
   ROTATED_AT,
   ROTATION_STARTED_AT,
+  withTypeOf,
 } from "./credentials.ts";
 import { bindingName } from "./desired.ts";
 import { markOf } from "./labels.ts";
@@ -41,9 +42,7 @@ export async function keepCredentials(step: Step): Promise<Credentials> {
   if (passwords === undefined) {
     return lost(step, "its password was changed, and the binding does not have the one before");
   }
-  const manifest = await buildCredentials(server, passwords, annotations);
-  // The type of a Secret cannot be changed, and whoever put it back may have chosen another one.
-  await keep(step, live, { ...manifest, type: live.type ?? manifest["type"] });
+  await keep(step, live, withTypeOf(live, await buildCredentials(server, passwords, annotations)));
   return { kind: "known", passwords, annotations };
 }
 

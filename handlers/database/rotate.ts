@@ -7,6 +7,7 @@ import {
   type Passwords,
   ROTATED_AT,
   ROTATION_STARTED_AT,
+  withTypeOf,
 } from "./credentials.ts";
 import type { KnownCredentials } from "./keep_credentials.ts";
 import { podStateOf } from "./pod_state.ts";
@@ -107,7 +108,8 @@ async function write(
   if (live === undefined) {
     throw new KubeError("The Secret with the passwords is gone", { status: 409, reason: "Conflict" });
   }
-  await context.objects.correct(live, await buildCredentials(server, passwords, annotations), signal);
+  const manifest = withTypeOf(live, await buildCredentials(server, passwords, annotations));
+  await context.objects.correct(live, manifest, signal);
   return { kind: "known", passwords, annotations };
 }
 

@@ -208,6 +208,8 @@ function startControllerManager({ directory, binaries, files }: Context, kubecon
     args: [
       ...["--kubeconfig", kubeconfigPath, "--service-account-private-key-file", files.serviceAccountKey],
       ...["--root-ca-file", files.authority, "--use-service-account-credentials=true", "--leader-elect=false"],
+      // A machine that is busy tells late that its simulated node is well; the Pods on it would never be Ready again.
+      "--node-monitor-grace-period=10m0s",
       // It serves nothing that we need, and its usual port may be taken.
       "--secure-port=0",
     ],

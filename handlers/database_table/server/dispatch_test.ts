@@ -50,7 +50,7 @@ function setUp() {
     now: () => new Date(0),
     clusterId: "c",
     logger: silentLogger,
-    timing: { random: () => 0, now: () => 0 },
+    timing: { random: () => 0, uptime: () => 0 },
     allowedFunctions: new Set(),
     fence: {},
     allowSuperuser: false,

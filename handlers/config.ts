@@ -85,13 +85,14 @@ Usage: tablewright [run] [flags]
       --reset               remove the state of earlier local runs first
       --allow-superuser     accept a DATABASE_URL whose role is a superuser
       --allow-function SCHEMA.NAME    let expressions call this function, which runs with the operator's rights;
-                            repeatable
+                            repeatable (also TABLEWRIGHT_ALLOW_FUNCTION, comma-separated)
       --max-concurrent-reconciles N   objects of one kind in work at the same time (10)
       --log-format plain|full|json    (plain)
   -v, --verbose | -d, --debug | -q, --quiet
   -h, --help
 
-Environment: KUBECONFIG, DATABASE_URL, DATABASE_DIRECT_URL, WATCH_NAMESPACE, POD_NAME, POD_NAMESPACE, TABLEWRIGHT_CACHE
+Environment: KUBECONFIG, DATABASE_URL, DATABASE_DIRECT_URL, WATCH_NAMESPACE, POD_NAME, POD_NAMESPACE, TABLEWRIGHT_ALLOW_FUNCTION,
+TABLEWRIGHT_CACHE
 `;
 
 const STRINGS = [
@@ -182,7 +183,7 @@ function readConfig(parsed: Parsed, env: Environment): Config {
     embeddedDatabase: parsed["embedded-database"] === true,
     reset: parsed["reset"] === true,
     allowSuperuser: parsed["allow-superuser"] === true,
-    allowedFunctions: readAllowedFunctions(parsed),
+    allowedFunctions: readAllowedFunctions(parsed, env),
     inPod,
     ...readElection(parsed, env, inPod),
     processName: env["POD_NAME"] || env["HOSTNAME"] || "tablewright",
@@ -240,15 +241,16 @@ function namespaceName(name: string): string {
   throw new UsageError(`"${name}" is not the name of a namespace (no globs)`);
 }
 
-/** The functions of `--allow-function`, with their schemas. @throws {UsageError} */
-export function readAllowedFunctions(parsed: Parsed): ReadonlySet<string> {
-  const names = (parsed["allow-function"] ?? []) as readonly string[];
+/** The functions of `--allow-function` and `TABLEWRIGHT_ALLOW_FUNCTION`, with their schemas. @throws {UsageError} */
+export function readAllowedFunctions(parsed: Parsed, env: Environment): ReadonlySet<string> {
+  const flags = (parsed["allow-function"] ?? []) as readonly string[];
+  const listed = (env["TABLEWRIGHT_ALLOW_FUNCTION"] ?? "").split(",").map((name) => name.trim());
+  const names = [...flags, ...listed.filter((name) => name !== "")];
   return new Set(names.map((text) => {
     const name = parseQualifiedName(text);
     if (name.ok && name.value.schema !== undefined) return `${name.value.schema}.${name.value.name}`;
-    throw new UsageError(
-      `--allow-function must be a schema and a name with a dot between them: current value is "${text}"`,
-    );
+    const source = flags.includes(text) ? "--allow-function" : "TABLEWRIGHT_ALLOW_FUNCTION";
+    throw new UsageError(`${source} must be a schema and a name with a dot between them: current value is "${text}"`);
   }));
 }
 

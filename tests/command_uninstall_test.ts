@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { importCommand } from "../handlers/commands/import/command.ts";
-import { planCommand } from "../handlers/commands/plan/command.ts";
+import { planCommand, type PlanOptions } from "../handlers/commands/plan/command.ts";
 import { uninstallCommand, type UninstallOptions } from "../handlers/commands/uninstall/command.ts";
 import { captureTerminal } from "./harness/captured_terminal.ts";
 import { Kubectl } from "./harness/kubectl.ts";
@@ -28,18 +28,18 @@ async function uninstall(change: Partial<UninstallOptions> = {}) {
   return { code, stdout: terminal.stdout.join("\n"), stderr: terminal.stderr.join("\n") };
 }
 
-async function plan(manifests: string) {
+async function plan(manifests: string, change: Partial<PlanOptions> = {}) {
   const terminal = captureTerminal({ DATABASE_URL: databaseUrl }, manifests);
-  const code = await planCommand(
-    { files: ["-"], output: "text", namespace: operator.namespace, allowedFunctions: new Set<string>() },
-    terminal,
-    signal,
-  );
+  const { namespace } = operator;
+  const options = { files: ["-"], output: "text", namespace, allowedFunctions: new Set<string>(), ...change } as const;
+  const code = await planCommand(options, terminal, signal);
   return { code, text: terminal.stdout.join("\n") };
 }
 
-function table(name: string, columns: readonly unknown[] = [{ ID: "integer" }, { NOTE: "text" }]): unknown {
-  const spec = { tableName: name, columns, primaryKey: "ID" };
+const TWO_COLUMNS: readonly unknown[] = [{ ID: "integer" }, { NOTE: "text" }];
+
+function table(name: string, columns = TWO_COLUMNS, change: Readonly<Record<string, unknown>> = {}): unknown {
+  const spec = { tableName: name, columns, primaryKey: "ID", ...change };
   return { apiVersion: "kopf.demo/v1", kind: "DatabaseTable", metadata: { name }, spec };
 }
 
@@ -88,17 +88,47 @@ Deno.test("plan refuses two objects of its files that want one table, and what i
   assertStringIncludes(text, 'apiVersion: "kopf.demo/v2" is not one of "kopf.demo/v1"');
 });
 
-Deno.test("plan judges no table against another server than its own", async () => {
-  const elsewhere = (fields: object) => {
-    const object = table("first", [{ ID: "integer" }]) as { readonly spec: object };
-    return JSON.stringify({ ...object, spec: { ...object.spec, ...fields } });
-  };
+Deno.test("plan judges no table against another server than its own, unless it is said which one it is", async () => {
+  const elsewhere = (fields: Record<string, unknown>) => JSON.stringify(table("elsewhere", TWO_COLUMNS, fields));
   for (const fields of [{ databaseRef: { name: "orders" } }, { connectionSecretRef: { name: "orders" } }]) {
     const { code, text } = await plan(elsewhere(fields));
     assertEquals(code, 1, text);
     assertStringIncludes(text, `Cannot ask the server of spec.${Object.keys(fields)[0]} (orders)`);
+    assertStringIncludes(text, "give --server orders");
+    const asked = await plan(elsewhere(fields), { server: "orders" });
+    assertEquals(asked.code, 2, asked.text);
+    assertEquals((await plan(elsewhere(fields), { server: "others" })).code, 1);
   }
   assertEquals((await plan(elsewhere({ databaseRef: { name: "orders" }, primaryKey: "MISSING" }))).code, 3);
+  const own = await plan(JSON.stringify(table("first")), { server: "orders" });
+  assertEquals(own.code, 1);
+  assertStringIncludes(own.text, "with --server orders DATABASE_URL is that of another one");
+});
+
+Deno.test("plan says that a plan will wait for a person, under the hash that the status then has", async () => {
+  const more = [...TWO_COLUMNS, { MORE: "text" }];
+  assertEquals(
+    (await plan(JSON.stringify(table("first", more, { approval: "Destructive" })))).text.includes("approv"),
+    false,
+  );
+  const waiting = table("first", more, { approval: "Always" });
+  const { code, text } = await plan(JSON.stringify(waiting));
+  assertEquals(code, 2);
+  assertStringIncludes(text, "1 statement, after an approval");
+  assertEquals((await kubectl.apply(waiting)).code, 0);
+  await condition(operator, "first", { type: "ApprovalRequired", status: "True" });
+  const { status } = await kubectl.get("databasetable", "first") as {
+    readonly status: { readonly plan: { hash: string } };
+  };
+  assertStringIncludes(
+    text,
+    `plan ${status.plan.hash} waits for approval: kubectl annotate --overwrite databasetable first `,
+  );
+  const annotations = { "kopf.demo/approve-plan": status.plan.hash };
+  const approved = { ...waiting as object, metadata: { name: "first", annotations } };
+  assertEquals((await plan(JSON.stringify(approved))).text.includes("approval"), false);
+  assertEquals((await kubectl.apply(table("first"))).code, 0);
+  await condition(operator, "first", { type: "Ready", status: "True" });
 });
 
 Deno.test("plan without a database that answers could not judge", async () => {

@@ -12,6 +12,7 @@ import { admitTable } from "../database_table/admit.ts";
 import { TABLE_RESOURCE, withTableDefaults } from "../database_table/handler.ts";
 import { LiveCatalog } from "../database_table/verdict/live_catalog.ts";
 import { StartError } from "../errors.ts";
+import { readBearerTokens } from "./bearer_tokens.ts";
 import { ProbeResponder } from "./probe.ts";
 import type { KindHandler } from "../registry.ts";
 import { admitSample } from "../sample/admit.ts";
@@ -20,19 +21,30 @@ import { createAdmissionApp } from "./server.ts";
 import { noTelemetry } from "../operator/telemetry.ts";
 
 const CONNECTIONS = 4;
-/** Functions beside PostgreSQL's own and trusted extensions'. */
-const NO_FUNCTIONS: ReadonlySet<string> = new Set();
 const CONDITIONS = [{ name: "spec-changed", expression: SPEC_CHANGED }];
+
+export interface ServeOptions {
+  /** See `Config.allowedFunctions`. */
+  readonly allowedFunctions: ReadonlySet<string>;
+  /** Holds the bearer tokens of which a review must carry one. */
+  readonly webhookTokenFile?: string;
+}
+
+export interface ServeMachine {
+  readonly env: Environment;
+  readonly readTextFile: (path: string) => Promise<string>;
+}
 
 /**
  * Answers reviews without a loop and without a cluster: a verdict comes from the object, the old object and, with `DATABASE_URL`, the
  * live catalog. `TABLEWRIGHT_CLUSTER_ID` (the uid of the namespace kube-system) says whose tables they are then.
  *
- * @throws {StartError} one line, if a variable is missing or cannot be used.
+ * @throws {StartError} one line, if a variable is missing, or it or the file of tokens cannot be used.
  */
-export function createServerlessApp(env: Environment): Hono {
+export async function createServerlessApp(options: ServeOptions, machine: ServeMachine): Promise<Hono> {
   const logger = createLogger({ format: "json", level: "warning" });
-  const catalog = openCatalog(env);
+  const tokens = await readBearerTokens(options.webhookTokenFile, machine.readTextFile);
+  const catalog = openCatalog(machine.env, options.allowedFunctions);
   const objects = { read: outOfReach, readDeployment: outOfReach };
   const isNamespaceTerminating = outOfReach;
   const admission = { catalog, isNamespaceTerminating, now: () => performance.now(), logger };
@@ -56,7 +68,7 @@ export function createServerlessApp(env: Environment): Hono {
   ];
   // Nobody registers these webhooks by a probe: whoever deploys them writes their configurations.
   const probe = new ProbeResponder(crypto.getRandomValues(new Uint8Array(32)));
-  return createAdmissionApp({ kinds, probe, logger, telemetry: noTelemetry });
+  return createAdmissionApp({ kinds, probe, logger, telemetry: noTelemetry, tokens });
 }
 
 function judging(resource: KindHandler["resource"]): Pick<KindHandler, "resource" | "admission"> {
@@ -76,10 +88,10 @@ function outOfReach(): Promise<never> {
   );
 }
 
-function openCatalog(env: Environment): LiveCatalog {
+function openCatalog(env: Environment, allowedFunctions: ReadonlySet<string>): LiveCatalog {
   const url = env["DATABASE_URL"] || undefined;
   if (url === undefined) {
-    return new LiveCatalog({ database: NO_DATABASE, clusterId: "", allowedFunctions: NO_FUNCTIONS });
+    return new LiveCatalog({ database: NO_DATABASE, clusterId: "", allowedFunctions });
   }
   const clusterId = env["TABLEWRIGHT_CLUSTER_ID"] ?? "";
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(clusterId)) {
@@ -89,7 +101,7 @@ function openCatalog(env: Environment): LiveCatalog {
   }
   try {
     const database = openDatabase({ url, applicationName: "tablewright", maxConnections: CONNECTIONS });
-    return new LiveCatalog({ database, clusterId, allowedFunctions: NO_FUNCTIONS });
+    return new LiveCatalog({ database, clusterId, allowedFunctions });
   } catch (error) {
     throw error instanceof PostgresError ? new StartError(error.message) : error;
   }

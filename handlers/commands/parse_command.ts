@@ -2,6 +2,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { type Command, type Config, type Environment, parseCommandLine, readAllowedFunctions } from "../config.ts";
 import { UsageError } from "../flags.ts";
 import { parseIdentifier } from "../../postgres/text/identifier.ts";
+import type { ServeOptions } from "../admission/serverless.ts";
 import { HELPS, type Subcommand } from "./help.ts";
 import type { ImportOptions } from "./import/command.ts";
 import type { PlanOptions } from "./plan/command.ts";
@@ -13,6 +14,11 @@ export type ParsedCommand =
   | { readonly kind: "plan"; readonly options: PlanOptions }
   | { readonly kind: "import"; readonly options: ImportOptions }
   | { readonly kind: "uninstall"; readonly options: UninstallOptions; readonly config: Config };
+
+/** What the arguments of `serve.ts` ask for. */
+export type ServeCommand =
+  | Extract<Command, { readonly kind: "help" | "usage" }>
+  | { readonly kind: "serve"; readonly options: ServeOptions };
 
 type Flags = Readonly<Record<string, unknown>> & { readonly _: readonly (string | number)[] };
 
@@ -26,17 +32,17 @@ export function parseCommand(args: readonly string[], env: Environment): ParsedC
         rest,
         {
           command: first,
-          string: ["filename", "output", "namespace", "allow-function"],
+          string: ["filename", "output", "namespace", "allow-function", "server"],
           collect: ["filename", "allow-function"],
         },
-        readPlan,
+        (flags) => readPlan(flags, env),
       );
     case "import":
       return withFlags(rest, {
         command: first,
         string: ["schema", "namespace", "allow-function"],
         collect: ["allow-function"],
-      }, readImport);
+      }, (flags) => readImport(flags, env));
     case "uninstall":
       return withFlags(
         rest,
@@ -46,6 +52,26 @@ export function parseCommand(args: readonly string[], env: Environment): ParsedC
     default:
       return parseCommandLine(args, env);
   }
+}
+
+/** Reads the arguments of `serve.ts`, which has no cluster to choose. Pure. */
+export function parseServe(args: readonly string[], env: Environment): ServeCommand {
+  return withFlags(
+    args,
+    { command: "serve", string: ["allow-function", "webhook-token-file"], collect: ["allow-function"] },
+    (flags) => {
+      const [extra] = flags._;
+      if (extra !== undefined) throw new UsageError(`unknown argument "${extra}"`);
+      const tokenFile = text(flags, "webhook-token-file");
+      return {
+        kind: "serve",
+        options: {
+          allowedFunctions: readAllowedFunctions(flags, env),
+          ...(tokenFile === undefined ? {} : { webhookTokenFile: tokenFile }),
+        },
+      };
+    },
+  );
 }
 
 function parseHelp([topic = "run", ...more]: readonly string[], env: Environment): ParsedCommand {
@@ -62,12 +88,13 @@ interface FlagNames {
 
 const ALIASES = { f: "filename", o: "output", n: "namespace", h: "help", y: "yes" };
 
-function withFlags(
+function withFlags<T>(
   args: readonly string[],
   { command, string, boolean = [], collect = [] }: FlagNames,
-  read: (flags: Flags) => ParsedCommand,
-): ParsedCommand {
+  read: (flags: Flags) => T,
+): T | Extract<Command, { readonly kind: "help" | "usage" }> {
   const unknown: string[] = [];
+  const usage = command === "serve" ? "deno task serve --help" : `tablewright ${command} --help`;
   const known = [...string, ...boolean, "help"];
   const flags = parseArgs([...args], {
     string: [...string, "_"],
@@ -85,11 +112,11 @@ function withFlags(
     return read(flags);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return { kind: "usage", message: `${error.message}; see tablewright ${command} --help` };
+    return { kind: "usage", message: `${error.message}; see ${usage}` };
   }
 }
 
-function readPlan(flags: Flags): ParsedCommand {
+function readPlan(flags: Flags, env: Environment): ParsedCommand {
   const files = (flags["filename"] ?? []) as readonly string[];
   const [extra] = flags._;
   if (extra !== undefined) throw new UsageError(`unknown argument "${extra}": files are given with -f`);
@@ -100,18 +127,20 @@ function readPlan(flags: Flags): ParsedCommand {
   if (output !== "text" && output !== "json") {
     throw new UsageError(`--output must be text or json: current value is "${output}"`);
   }
+  const server = text(flags, "server");
   return {
     kind: "plan",
     options: {
       files,
       output,
       namespace: text(flags, "namespace") ?? "default",
-      allowedFunctions: readAllowedFunctions(flags),
+      allowedFunctions: readAllowedFunctions(flags, env),
+      ...(server === undefined ? {} : { server }),
     },
   };
 }
 
-function readImport(flags: Flags): ParsedCommand {
+function readImport(flags: Flags, env: Environment): ParsedCommand {
   const schema = parseIdentifier(text(flags, "schema") ?? "public");
   if (!schema.ok) throw new UsageError(`--schema: ${schema.fault}`);
   const namespace = text(flags, "namespace");
@@ -121,7 +150,7 @@ function readImport(flags: Flags): ParsedCommand {
     options: {
       schema: schema.value,
       tables,
-      allowedFunctions: readAllowedFunctions(flags),
+      allowedFunctions: readAllowedFunctions(flags, env),
       ...(namespace === undefined ? {} : { namespace }),
     },
   };

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { parseCommand, type ParsedCommand } from "./parse_command.ts";
+import { parseCommand, type ParsedCommand, parseServe } from "./parse_command.ts";
 
 function parse(line: string): ParsedCommand {
   return parseCommand(line.split(" ").filter((word) => word !== ""), {});
@@ -17,9 +17,10 @@ Deno.test("plan takes files, folders and standard input", () => {
     namespace: "shop",
     allowedFunctions: new Set<string>(),
   };
-  assertEquals(parse("plan -f a.yaml --filename b -f - -o json -n shop"), {
+  assertEquals(parse("plan -f a.yaml --filename b -f - -o json -n shop"), { kind: "plan", options });
+  assertEquals(parse("plan -f a.yaml --filename b -f - -o json -n shop --server orders"), {
     kind: "plan",
-    options: { ...options, output: "json" },
+    options: { ...options, server: "orders" },
   });
 });
 
@@ -58,6 +59,38 @@ Deno.test("every command has its help", () => {
       assertEquals(command.kind, "help");
       assertStringIncludes(command.kind === "help" ? command.text : "", `Usage: tablewright ${name}`);
     }
+  }
+});
+
+Deno.test("serve takes tokens and functions, and no flag of the loop", () => {
+  const env = { TABLEWRIGHT_ALLOW_FUNCTION: "app.slug, App.Other" };
+  assertEquals(parseServe(["--allow-function", "app.f", "--webhook-token-file", "/t"], env), {
+    kind: "serve",
+    options: { allowedFunctions: new Set(["app.f", "app.slug", "app.other"]), webhookTokenFile: "/t" },
+  });
+  const messages = [["-n", "a"], ["extra"], ["--allow-function", "f"]].map((args) => {
+    const command = parseServe(args, {});
+    return command.kind === "usage" ? command.message : command.kind;
+  });
+  assertEquals(messages, [
+    "unknown flag -n; see deno task serve --help",
+    'unknown argument "extra"; see deno task serve --help',
+    '--allow-function must be a schema and a name with a dot between them: current value is "f"; see deno task serve --help',
+  ]);
+});
+
+Deno.test("functions that the environment allows are those of every command, and a bad one names the variable", () => {
+  const env = { TABLEWRIGHT_ALLOW_FUNCTION: "app.slug" };
+  for (const args of [["run"], ["plan", "-f", "a"], ["import"]]) {
+    const command = parseCommand(args, env);
+    const functions = command.kind === "run"
+      ? command.config.allowedFunctions
+      : "options" in command && "allowedFunctions" in command.options
+      ? command.options.allowedFunctions
+      : undefined;
+    assertEquals(functions, new Set(["app.slug"]), args[0]);
+    const bad = parseCommand(args, { TABLEWRIGHT_ALLOW_FUNCTION: "slug" });
+    assertStringIncludes(bad.kind === "usage" ? bad.message : bad.kind, "TABLEWRIGHT_ALLOW_FUNCTION must be a schema");
   }
 });
 

@@ -13,6 +13,8 @@ export interface PlanOptions {
   readonly namespace: string;
   /** See `Config.allowedFunctions`. */
   readonly allowedFunctions: ReadonlySet<string>;
+  /** Name of the Database or Secret whose server `DATABASE_URL` leads to. */
+  readonly server?: string;
 }
 
 const MANIFEST_FILE = /\.(ya?ml|json)$/i;
@@ -27,7 +29,7 @@ export async function planCommand(options: PlanOptions, terminal: Terminal, sign
   if (manifests === undefined) return EXIT.failed;
   const database = commandDatabase(terminal);
   try {
-    const planner = new ManifestPlanner(database, options.allowedFunctions);
+    const planner = new ManifestPlanner(database, options);
     const planned: PlannedManifest[] = [];
     for (const manifest of manifests) planned.push(await planner.plan(manifest, signal));
     const judged = refuseRivals(planned);

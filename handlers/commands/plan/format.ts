@@ -1,6 +1,7 @@
 import { formatFieldError } from "../../../crds/field_error.ts";
 import type { Statement } from "../../../postgres/statement/statement.ts";
 import type { ForeignKey } from "../../../postgres/table.ts";
+import { describeApprovalNeeded } from "../../database_table/verdict/approval.ts";
 import { EXIT, type ExitCode } from "../terminal.ts";
 import type { PlannedManifest } from "./planned.ts";
 
@@ -11,7 +12,12 @@ export function formatText(planned: readonly PlannedManifest[]): string {
 
 function headOf({ manifest, table, outcome, notes }: PlannedManifest): readonly string[] {
   const title = `-- ${manifest.namespace}/${manifest.name}${table === undefined ? "" : `: table ${table}`}`;
-  return [`${comment(title)}: ${summaryOf(outcome)}`, ...notes.map((note) => comment(`-- note: ${note}`))];
+  const approval = outcome.kind === "changes" ? outcome.approval : undefined;
+  const waits = approval === undefined ? [] : [describeApprovalNeeded(approval).replace("NAME", manifest.name)];
+  return [
+    `${comment(title)}: ${summaryOf(outcome)}`,
+    ...[...waits, ...notes].map((note) => comment(`-- note: ${note}`)),
+  ];
 }
 
 function summaryOf(outcome: PlannedManifest["outcome"]): string {
@@ -19,8 +25,9 @@ function summaryOf(outcome: PlannedManifest["outcome"]): string {
     case "nothing":
       return "nothing to do";
     case "changes": {
-      const { length } = outcome.statements;
-      return `${length} ${length === 1 ? "statement" : "statements"}`;
+      const { statements: { length }, approval } = outcome;
+      const waits = approval === undefined ? "" : ", after an approval";
+      return `${length} ${length === 1 ? "statement" : "statements"}${waits}`;
     }
     case "refused":
       return "refused";

@@ -31,6 +31,20 @@ Deno.test("formatText() prints statements as SQL and everything else as comments
   ]);
 });
 
+Deno.test("formatText() and formatJson() say that a plan waits for a person, and how to approve it", () => {
+  const changes = planned({
+    kind: "changes",
+    statements: [STATEMENT],
+    waiting: [],
+    approval: { hash: "0123456789ab" },
+  });
+  assertEquals(formatText([changes]).split("\n").slice(0, 2), [
+    "-- default/a: table public.a: 1 statement, after an approval",
+    "-- note: plan 0123456789ab waits for approval: kubectl annotate --overwrite databasetable a kopf.demo/approve-plan=0123456789ab",
+  ]);
+  assertEquals(JSON.parse(formatJson([changes])).tables[0].approval, { hash: "0123456789ab" });
+});
+
 Deno.test("formatText() prints every fault with its field path", () => {
   const text = formatText([planned({ kind: "refused", faults: [invalid("spec.columns[0].A", "is wrong")] })]);
   assertEquals(text.split("\n"), ["-- default/a: table public.a: refused", "--   spec.columns[0].A: is wrong"]);

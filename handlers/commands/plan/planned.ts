@@ -1,6 +1,7 @@
 import type { FieldError } from "../../../crds/field_error.ts";
 import type { ForeignKey } from "../../../postgres/table.ts";
 import type { Statement } from "../../../postgres/statement/statement.ts";
+import type { ApprovalNeeded } from "../../database_table/verdict/approval.ts";
 import type { Manifest } from "./manifests.ts";
 
 /** What applying one object would do. */
@@ -12,6 +13,8 @@ export type Outcome =
     readonly statements: readonly Statement[];
     /** Foreign keys to tables that are not there yet. */
     readonly waiting: readonly ForeignKey[];
+    /** Applying it runs nothing before somebody approves it. */
+    readonly approval?: Omit<ApprovalNeeded, "kind">;
   }
   | { readonly kind: "refused"; readonly faults: readonly FieldError[] }
   /** One line. */

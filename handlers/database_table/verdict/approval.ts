@@ -35,7 +35,7 @@ export function needsApproval(policy: Approval, statements: readonly Statement[]
 }
 
 /** Says how to approve. */
-export function describeApprovalNeeded({ hash, approved }: ApprovalNeeded): string {
+export function describeApprovalNeeded({ hash, approved }: Omit<ApprovalNeeded, "kind">): string {
   const other = approved === undefined ? "" : ` (${APPROVE_ANNOTATION} is ${excerptOf(approved)}, another plan)`;
   return `plan ${hash} waits for approval${other}: kubectl annotate --overwrite databasetable NAME ` +
     `${APPROVE_ANNOTATION}=${hash}`;

@@ -20,10 +20,13 @@ async function startApp() {
   }
 }
 
-const app = await startApp().catch((error) => {
+const { app, close } = await startApp().catch((error) => {
   if (!(error instanceof StartError)) throw error;
   console.error(error.message);
   return Deno.exit(1);
 });
+
+// Deno lets the reviews that run end, and the process when nothing is left of it.
+Deno.addSignalListener("SIGTERM", () => void close());
 
 export default { fetch: app.fetch };

@@ -30,6 +30,13 @@ export interface ServeOptions {
   readonly webhookTokenFile?: string;
 }
 
+/** What `serve.ts` exports, and what it must end. */
+export interface ServerlessApp {
+  readonly app: Hono;
+  /** Ends the connections to the database, which would keep the process alive for half a minute. */
+  close(): Promise<void>;
+}
+
 export interface ServeMachine {
   readonly env: Environment;
   readonly readTextFile: (path: string) => Promise<string>;
@@ -41,10 +48,10 @@ export interface ServeMachine {
  *
  * @throws {StartError} one line, if a variable is missing, or it or the file of tokens cannot be used.
  */
-export async function createServerlessApp(options: ServeOptions, machine: ServeMachine): Promise<Hono> {
+export async function createServerlessApp(options: ServeOptions, machine: ServeMachine): Promise<ServerlessApp> {
   const logger = createLogger({ format: "json", level: "warning" });
   const tokens = await readBearerTokens(options.webhookTokenFile, machine.readTextFile);
-  const catalog = openCatalog(machine.env, options.allowedFunctions);
+  const { catalog, database } = openCatalog(machine.env, options.allowedFunctions);
   const objects = { read: outOfReach, readDeployment: outOfReach };
   const isNamespaceTerminating = outOfReach;
   const admission = { catalog, isNamespaceTerminating, now: () => performance.now(), logger };
@@ -68,7 +75,10 @@ export async function createServerlessApp(options: ServeOptions, machine: ServeM
   ];
   // Nobody registers these webhooks by a probe: whoever deploys them writes their configurations.
   const probe = new ProbeResponder(crypto.getRandomValues(new Uint8Array(32)));
-  return createAdmissionApp({ kinds, probe, logger, telemetry: noTelemetry, tokens });
+  return {
+    app: createAdmissionApp({ kinds, probe, logger, telemetry: noTelemetry, tokens }),
+    close: () => database.close(),
+  };
 }
 
 function judging(resource: KindHandler["resource"]): Pick<KindHandler, "resource" | "admission"> {
@@ -88,10 +98,16 @@ function outOfReach(): Promise<never> {
   );
 }
 
-function openCatalog(env: Environment, allowedFunctions: ReadonlySet<string>): LiveCatalog {
+function openCatalog(env: Environment, allowedFunctions: ReadonlySet<string>): {
+  readonly catalog: LiveCatalog;
+  readonly database: Database;
+} {
   const url = env["DATABASE_URL"] || undefined;
   if (url === undefined) {
-    return new LiveCatalog({ database: NO_DATABASE, clusterId: "", allowedFunctions });
+    return {
+      catalog: new LiveCatalog({ database: NO_DATABASE, clusterId: "", allowedFunctions }),
+      database: NO_DATABASE,
+    };
   }
   const clusterId = env["TABLEWRIGHT_CLUSTER_ID"] ?? "";
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(clusterId)) {
@@ -101,7 +117,7 @@ function openCatalog(env: Environment, allowedFunctions: ReadonlySet<string>): L
   }
   try {
     const database = openDatabase({ url, applicationName: "tablewright", maxConnections: CONNECTIONS });
-    return new LiveCatalog({ database, clusterId, allowedFunctions });
+    return { catalog: new LiveCatalog({ database, clusterId, allowedFunctions }), database };
   } catch (error) {
     throw error instanceof PostgresError ? new StartError(error.message) : error;
   }

@@ -39,6 +39,8 @@ function setupSql(
       database: "postgres",
       sql: [
         `CREATE ROLE ${OPERATOR} LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOBYPASSRLS PASSWORD '${passwords.operator}'`,
+        // Its name is that of the registry's schema, where nothing that somebody makes by hand shall land.
+        `ALTER ROLE ${OPERATOR} SET search_path = public`,
         `CREATE DATABASE ${OPERATOR}`,
         `GRANT CONNECT, CREATE ON DATABASE ${OPERATOR} TO ${OPERATOR}`,
       ],

@@ -17,6 +17,7 @@ export interface Installation {
   readonly namespace: string;
   /** As the superuser, in the operator's database. */
   readonly sql: Sql;
+  readonly superuserUrl: string;
   /** As the operator's role. */
   readonly databaseUrl: string;
   stop(): Promise<void>;
@@ -54,7 +55,8 @@ export async function startInstallation(namespace: string): Promise<Installation
   await admin.end({ timeout: 1 });
   const url = new URL(testbed.superuserUrl);
   url.pathname = "/installed";
-  const sql = connect(url.href);
+  const superuserUrl = url.href;
+  const sql = connect(superuserUrl);
   const login = { role: "installed_operator", password: "installed" };
   await sql.unsafe(roleStatements("database_role.sql", { ...login, database: "installed" }));
   [url.username, url.password] = [login.role, login.password];
@@ -63,6 +65,7 @@ export async function startInstallation(namespace: string): Promise<Installation
     kubectl: new Kubectl(testbed, namespace),
     namespace,
     sql,
+    superuserUrl,
     databaseUrl: url.href,
     async stop() {
       await sql.end({ timeout: 1 });

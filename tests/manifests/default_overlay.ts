@@ -1,12 +1,17 @@
 // Runs in a network namespace of its own: see tests/manifests_test.ts.
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { requestsOf } from "../harness/audit_log.ts";
 import { startDeployed } from "../harness/deployed_operator.ts";
-import { build, giveDatabase, neverUsed, overlay, startInstallation } from "../harness/installation.ts";
+import { build, neverUsed, overlay, startInstallation } from "../harness/installation.ts";
+import { roleStatements } from "../harness/database_role.ts";
+import { DocumentedSection } from "../harness/documented_commands.ts";
+import { DocumentShell } from "../harness/document_shell.ts";
 import { Kubectl } from "../harness/kubectl.ts";
 import { operatorPods, tellRunning } from "../harness/operator_pods.ts";
 import type { OperatorProcess } from "../harness/operator_process.ts";
 import { liveSample } from "../harness/sample_life.ts";
+import { pgDumpVersion } from "../harness/pg_dump.ts";
 import { serverObjects } from "../harness/server_objects.ts";
 import { eventually } from "../harness/wait.ts";
 
@@ -17,6 +22,18 @@ const { kubectl: system, testbed, sql } = installation;
 const shop = new Kubectl(testbed, "shop");
 const servers = serverObjects(shop, "shop");
 const folder = overlay("default");
+const install = new DocumentedSection("docs/operations.md", "Install");
+const LOGIN = { role: "tablewright", password: "of-the-documentation", database: "installed" };
+const shell = await DocumentShell.open({
+  folder: fromFileUrl(new URL("../..", import.meta.url)),
+  kubectlPath: testbed.kubectlPath,
+  env: {
+    KUBECONFIG: testbed.kubeconfigPath,
+    KUBECACHEDIR: `${testbed.kubeconfigPath}.cache`,
+    ADMIN_URL: installation.superuserUrl,
+    PASSWORD: LOGIN.password,
+  },
+});
 let leader: OperatorProcess;
 let standby: OperatorProcess;
 
@@ -49,8 +66,8 @@ function orders(...columns: readonly unknown[]): unknown {
 
 Deno.test("kubectl apply -k installs everything at once, and says nothing of Pod Security", async () => {
   // What needs a kind of the same command waits a moment for it.
-  const { code, stderr } = await system.run(["apply", "-k", folder]);
-  assertEquals([code, stderr], [0, ""]);
+  const { stderr } = await shell.type(install.take("kubectl apply -k manifests/default"));
+  assertEquals(stderr, "");
   await system.ok(["apply", "-k", folder]);
   assertEquals(await system.ok(["diff", "-k", folder]), "");
   await eventually(
@@ -67,7 +84,14 @@ Deno.test("without the Secret of a database the operator works, and says that ea
 });
 
 Deno.test("with the token of its ServiceAccount and the Secret it leads, and registers webhooks through its Service", async () => {
-  await giveDatabase(installation);
+  const making = install.take("psql");
+  // What `deno task run` makes on this server, under the same name.
+  for (const statement of ["DROP DATABASE tablewright", "DROP ROLE tablewright"]) await sql.unsafe(statement);
+  if (await pgDumpVersion() === undefined) await sql.unsafe(roleStatements("database_role.sql", LOGIN));
+  else await shell.type(making);
+  const { host } = new URL(installation.superuserUrl);
+  const words = { "HOST:5432": host, DATABASE: LOGIN.database };
+  await shell.type(install.take("kubectl -n tablewright-system create secret"), { words });
   const [first, second] = await operatorPods(system);
   if (first === undefined || second === undefined) throw new Error("there are two Pods");
   leader = await startDeployed({ ...installation, kubectl: system, podName: first.metadata.name });
@@ -163,16 +187,24 @@ Deno.test("nothing was refused by RBAC, and no rule is without use", async () =>
 });
 
 Deno.test("uninstalling as the documentation says removes webhooks and kinds, and keeps the tables", async () => {
-  await system.ok(["delete", "clusterrole", "tablewright"]);
+  const words = { REGISTRY: "registry.example" };
+  await shell.type(install.take("kubectl -n tablewright-system set image"), { words });
+  await shell.type(install.take("kubectl -n tablewright-system rollout restart"));
+  install.end();
+  const uninstall = new DocumentedSection("docs/operations.md", "Uninstall");
+  await shell.type(uninstall.take("kubectl delete clusterrole"));
   await eventually(
     "the garbage collector has seen it",
     async () =>
       await system.get("validatingwebhookconfiguration", "tablewright") === undefined &&
       await system.get("mutatingwebhookconfiguration", "tablewright") === undefined,
   );
-  await shop.ok(["patch", "databasetable", "orders", "--type=merge", "-p", '{"metadata":{"finalizers":null}}']);
+  await shell.type(uninstall.take("kubectl -n tablewright-system delete deployment"));
   // No kubelet ends the Pod that this test played.
-  await system.ok(["delete", "-k", folder, "--ignore-not-found", "--wait=false"]);
+  await system.ok(["delete", "pods", "--all", "--force", "--grace-period=0"]);
+  await shell.type(uninstall.take("kubectl patch"), { words: { NAME: "orders --namespace shop" } });
+  await shell.type(uninstall.take("kubectl delete -k"));
+  uninstall.end();
   await eventually(
     "the kinds are gone",
     async () =>
@@ -187,5 +219,6 @@ Deno.test("every object is in the namespace of the operator, or has none", async
     metadata.namespace !== undefined && metadata.namespace !== NAMESPACE
   );
   assertEquals(elsewhere, []);
+  await shell[Symbol.asyncDispose]();
   await installation.stop();
 });

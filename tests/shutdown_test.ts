@@ -5,7 +5,7 @@ import { runLocally } from "../local/local_run.ts";
 import { findFreePort } from "../local/ports.ts";
 import { cacheRoot, cloneDirectory } from "../local/state.ts";
 import { run } from "../main.ts";
-import { openDatabase } from "../postgres/session/client.ts";
+import { holdLock } from "./harness/held_lock.ts";
 import { startApiProxy } from "./harness/api_proxy.ts";
 import { startFaultProxy } from "./harness/kube_proxy.ts";
 import { condition, startTestOperator } from "./harness/operator.ts";
@@ -31,27 +31,10 @@ async function configurations(name: string): Promise<readonly string[]> {
   return all.split("\n").filter((line) => line.endsWith(`/${name}`));
 }
 
-/** Holds the table in a transaction of somebody else until it is released. */
-function lockTable(): { readonly taken: Promise<void>; readonly release: () => void; readonly ended: Promise<void> } {
-  const url = new URL(testbed.superuserUrl);
-  url.pathname = new URL(operator.databaseUrl).pathname;
-  const database = openDatabase({ url: url.href, applicationName: "shutdown_test", maxConnections: 1 });
-  const [taken, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const { signal } = new AbortController();
-  const limits = { readOnly: false, lockTimeoutMs: 30_000, statementTimeoutMs: 30_000, signal };
-  const ended = database.transaction(limits, async (transaction) => {
-    await transaction.query("LOCK TABLE public.held IN ACCESS EXCLUSIVE MODE");
-    taken.resolve();
-    await released.promise;
-  }).finally(() => database.close());
-  return { taken: taken.promise, release: released.resolve, ended };
-}
-
 Deno.test("the webhooks are gone at once, also where a reconcile that runs holds up the end", async () => {
   await kubectl.apply(table([{ ID: "integer" }]));
   await condition(operator, "held", { type: "Ready", status: "True" });
-  const lock = lockTable();
-  await lock.taken;
+  const lock = await holdLock(operator, "held", "ACCESS EXCLUSIVE");
   await kubectl.apply(table([{ ID: "integer" }, { NOTE: "text" }]));
   await eventually("the operator waits for the lock", async () => {
     const [row] = await operator.sql("SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted");
@@ -59,8 +42,7 @@ Deno.test("the webhooks are gone at once, also where a reconcile that runs holds
   });
   // Its answer will never come.
   proxy?.freeze();
-  lock.release();
-  await lock.ended;
+  await lock.release();
 
   const before = performance.now();
   const stopping = operator.stopOperator();

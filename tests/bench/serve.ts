@@ -1,4 +1,5 @@
 import { findFreePort } from "../../local/ports.ts";
+import { PAUSE_MS, timeEmpty } from "./empty_start.ts";
 import { percentile, progress, report } from "./figure.ts";
 import { startProgram } from "./programs.ts";
 import { tableReview } from "./review_body.ts";
@@ -6,7 +7,6 @@ import type { Stage } from "./stage.ts";
 import { isListening, until } from "./wait.ts";
 
 const RUNS = 8;
-const PAUSE_MS = 1;
 
 /** From the start of `deno task serve` to the first answered review of a table; the floor is an empty Deno server. */
 export async function benchServe({ directory, namespace }: Stage): Promise<void> {
@@ -26,18 +26,6 @@ export async function benchServe({ directory, namespace }: Stage): Promise<void>
     unit: "ms",
     runs: RUNS,
   });
-}
-
-async function timeEmpty(directory: string): Promise<number> {
-  const port = findFreePort();
-  const start = performance.now();
-  const server = startProgram(directory, { name: "empty", args: ["tests/bench/empty_server.ts", String(port)] });
-  try {
-    await until("the empty server listens", () => isListening(port), PAUSE_MS);
-    return performance.now() - start;
-  } finally {
-    await server.stop();
-  }
 }
 
 async function timeServe(directory: string, body: string): Promise<number> {

@@ -1,14 +1,12 @@
-import { findFreePort } from "../../local/ports.ts";
+import { PAUSE_MS, timeEmpty } from "./empty_start.ts";
 import { percentile, progress, report } from "./figure.ts";
 import { type Credentials, spawnOperator } from "./operator.ts";
-import { startProgram } from "./programs.ts";
 import { tableReview } from "./review_body.ts";
 import type { Stage } from "./stage.ts";
 import { postTrusting } from "./trusting_post.ts";
 import { isListening, until } from "./wait.ts";
 
 const RUNS = 8;
-const PAUSE_MS = 1;
 
 /** From the start of the process to the first answered review; the floor is an empty Deno server that accepts connections. */
 export async function benchStart(stage: Stage): Promise<void> {
@@ -18,9 +16,9 @@ export async function benchStart(stage: Stage): Promise<void> {
     const measured: number[] = [];
     // The first start compiles TypeScript, and installs definitions and registry.
     await timeOperator(stage, credentials);
-    await timeEmpty(stage);
+    await timeEmpty(stage.directory);
     for (let run = 0; run < RUNS; run++) {
-      floor.push(await timeEmpty(stage));
+      floor.push(await timeEmpty(stage.directory));
       measured.push(await timeOperator(stage, credentials));
     }
     report({
@@ -30,18 +28,6 @@ export async function benchStart(stage: Stage): Promise<void> {
       unit: "ms",
       runs: RUNS,
     });
-  }
-}
-
-async function timeEmpty({ directory }: Stage): Promise<number> {
-  const port = findFreePort();
-  const start = performance.now();
-  const server = startProgram(directory, { name: "empty", args: ["tests/bench/empty_server.ts", String(port)] });
-  try {
-    await until("the empty server listens", () => isListening(port), PAUSE_MS);
-    return performance.now() - start;
-  } finally {
-    await server.stop();
   }
 }
 

@@ -38,7 +38,7 @@ async function makeCache(): Promise<string> {
 }
 
 async function listen(stream: ReadableStream<Uint8Array>): Promise<void> {
-  for await (const line of createInterface({ input: Readable.fromWeb(stream) })) said.push(line);
+  for await (const line of createInterface({ input: Readable.from(stream) })) said.push(line);
 }
 
 /** What the banner says behind a word. */

@@ -12,7 +12,7 @@ import { operatorPods, tellRunning } from "../harness/operator_pods.ts";
 import type { OperatorProcess } from "../harness/operator_process.ts";
 import { liveSample } from "../harness/sample_life.ts";
 import { pgDumpVersion } from "../harness/pg_dump.ts";
-import { serverObjects } from "../harness/server_objects.ts";
+import { liveDatabase } from "../harness/database_life.ts";
 import { eventually } from "../harness/wait.ts";
 
 const NAMESPACE = "tablewright-system";
@@ -20,7 +20,6 @@ const installation = await startInstallation(NAMESPACE);
 const { kubectl: system, testbed, sql } = installation;
 /** Of a user, who has nothing to do with the operator. */
 const shop = new Kubectl(testbed, "shop");
-const servers = serverObjects(shop, "shop");
 const folder = overlay("default");
 const install = new DocumentedSection("docs/operations.md", "Install");
 const LOGIN = { role: "tablewright", password: "of-the-documentation", database: "installed" };
@@ -141,23 +140,7 @@ function adoptingSpec(): unknown {
 
 Deno.test("a Database becomes a Pod that passes the restricted standard, is changed and goes", async () => {
   await system.ok(["label", "namespace", "shop", "pod-security.kubernetes.io/enforce=restricted"]);
-  const spec = { type: "postgres", storage: { size: "1Gi" }, networkPolicy: { enabled: true } };
-  await servers.applied("main", spec);
-  const uid = await eventually("its Pod is made", () => servers.uidOf("pod", "main"));
-  await eventually("the status is written", async () => (await servers.database("main")).status !== undefined);
-  await eventually("the policy is made", () => servers.uidOf("networkpolicy", "main"));
-  await servers.applied("main", {
-    ...spec,
-    resources: { limits: { memory: "3Gi" } },
-    networkPolicy: { enabled: false },
-  });
-  await eventually("another Pod", async () => {
-    const now = await servers.uidOf("pod", "main");
-    return now !== undefined && now !== uid;
-  });
-  await servers.gone("networkpolicy", "main");
-  await shop.ok(["delete", "databases.zalando.org", "main", "--timeout=60s"]);
-  await servers.gone("service", "main");
+  await liveDatabase(shop, "shop");
 });
 
 Deno.test("a Sample becomes a Deployment, is scaled and goes", async () => {

@@ -6,13 +6,12 @@ import { startDeployed } from "../harness/deployed_operator.ts";
 import { giveDatabase, neverUsed, overlay, startInstallation } from "../harness/installation.ts";
 import type { OperatorProcess } from "../harness/operator_process.ts";
 import { liveSample } from "../harness/sample_life.ts";
-import { serverObjects } from "../harness/server_objects.ts";
+import { liveDatabase } from "../harness/database_life.ts";
 import { eventually } from "../harness/wait.ts";
 
 const NAMESPACE = "team";
 const installation = await startInstallation(NAMESPACE);
 const { kubectl, testbed, sql } = installation;
-const servers = serverObjects(kubectl, NAMESPACE);
 /** Administrator of the namespace, and of nothing else. */
 const BEN = ["--as=ben"];
 let operator: OperatorProcess;
@@ -131,22 +130,7 @@ Deno.test("with its Role it makes, changes and drops a table, and makes, changes
   await eventually("the column is there", async () => (await columns("parts")).includes("note"));
   await kubectl.ok(["delete", "databasetable", "parts", "--timeout=60s", ...BEN]);
   assertEquals(await columns("parts"), []);
-
-  const spec = { type: "postgres", storage: { size: "1Gi" }, networkPolicy: { enabled: true } };
-  await servers.applied("main", spec);
-  const uid = await eventually("its Pod is made", () => servers.uidOf("pod", "main"));
-  await eventually("the policy is made", () => servers.uidOf("networkpolicy", "main"));
-  await servers.applied("main", {
-    ...spec,
-    resources: { limits: { memory: "3Gi" } },
-    networkPolicy: { enabled: false },
-  });
-  await eventually("another Pod", async () => {
-    const now = await servers.uidOf("pod", "main");
-    return now !== undefined && now !== uid;
-  });
-  await servers.gone("networkpolicy", "main");
-  await kubectl.ok(["delete", "databases.zalando.org", "main", "--timeout=60s"]);
+  await liveDatabase(kubectl, NAMESPACE);
 });
 
 Deno.test("a Sample becomes a Deployment, is scaled and goes", async () => {

@@ -24,6 +24,7 @@ const POSTGRES_IO = [
   "apply/undo.ts",
   "catalog/catalog.ts",
   "catalog/dependents.ts",
+  "catalog/identity_options.ts",
   "catalog/table_names.ts",
   "catalog/target_catalog.ts",
   "data/facts.ts",

@@ -53,12 +53,13 @@ Deno.test("import prints a schema with everything that a spec can say, and plann
     (spec?.["indexes"] as { name: string }[]).map(({ name }) => name).toSorted(),
     ["hashed", "many", "plain"],
   );
-  // NOT VALID constraints, and keys of an index with ornaments that a spec gives to columns only.
+  // The name of the key, NOT VALID constraints, and keys of an index with ornaments that a spec gives to columns only.
   assertEquals(stderr.toSorted(), [
     `app.Every"thing: left out: check "late": it is NOT VALID: VALIDATE CONSTRAINT first`,
     `app.Every"thing: left out: foreign key "itself": it is NOT VALID: VALIDATE CONSTRAINT first`,
     `app.Every"thing: left out: index "Complex": an expression has an operator class, a collation or an order, ` +
     "which a spec gives to columns only",
+    `app.Every"thing: left out: name of the primary key: it is "Key", and a spec names no primary key`,
   ]);
   assertEquals(code, 2);
 });
@@ -126,6 +127,7 @@ Deno.test("import names foreign keys to other schemas, deferrable ones among the
 Deno.test("import leaves out what no spec can say, names each, and what is printed still plans nothing", async () => {
   await at.run(
     "CREATE FUNCTION app.f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE TABLE app.counted (id smallint GENERATED ALWAYS AS IDENTITY (START 100 INCREMENT 5 CYCLE) PRIMARY KEY)",
     `CREATE TABLE app.odd (id serial PRIMARY KEY, during int4range, p point, price numeric CHECK (price > 0) NO INHERIT,
        EXCLUDE USING gist (during WITH &&), UNIQUE (price) DEFERRABLE)`,
     "CREATE STATISTICS app.stat ON id, price FROM app.odd",
@@ -138,6 +140,7 @@ Deno.test("import leaves out what no spec can say, names each, and what is print
   for (
     const what of [
       "default of column id: ",
+      "options of identity column id: START WITH 100 INCREMENT BY 5 CYCLE: ",
       'exclusion constraint "odd_during_excl": ',
       'constraint "odd_price_key": ',
       'constraint "odd_price_check": ',

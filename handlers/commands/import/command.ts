@@ -1,4 +1,5 @@
 import { observeRelations, type Relation } from "../../../postgres/catalog/catalog.ts";
+import { readIdentityOptions } from "../../../postgres/catalog/identity_options.ts";
 import { listTableNames } from "../../../postgres/catalog/table_names.ts";
 import { observeRegistry, registryReader } from "../../../postgres/registry/registry_reader.ts";
 import type { Database, Transaction } from "../../../postgres/session/client.ts";
@@ -12,6 +13,7 @@ import { commandDatabase } from "../command_database.ts";
 import { EXIT, type ExitCode, type Terminal } from "../terminal.ts";
 import { importTable } from "./import_table.ts";
 import { objectName } from "./object_name.ts";
+import { unsaidParts } from "./unsaid.ts";
 import { describe, type ImportedTable, PREAMBLE, printDocument } from "./print_document.ts";
 
 export interface ImportOptions {
@@ -76,9 +78,13 @@ async function importTables(
       relation,
       async (spec) => await judgeLive(await understandSpec(spec), { claim: IMPORTER, catalog }, signal),
     );
-    imported.push(
-      result.kind === "printed" ? { ...result, table, name: objectName(relation, taken) } : { ...result, table },
-    );
+    if (result.kind === "unprinted") {
+      imported.push({ ...result, table });
+      continue;
+    }
+    const unsaid = unsaidParts(relation, await read((transaction) => readIdentityOptions(transaction, relation.oid)));
+    const printed = { ...result.printed, omissions: [...result.printed.omissions, ...unsaid] };
+    imported.push({ ...result, printed, table, name: objectName(relation, taken) });
   }
   return imported;
 }

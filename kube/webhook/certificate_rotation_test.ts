@@ -42,21 +42,22 @@ async function start(store: IdentityStore, timing = createFakeTiming()) {
   return { rotation, timing, logger };
 }
 
-/** Runs both loops as a leader does, and hands out each change. */
-function lead({ rotation }: { rotation: CertificateRotation }, isAnnounced: (bundle: string) => boolean) {
+/** Runs both loops, as a leader does; or only the one of a replica that leads not. Hands out each change. */
+function run({ rotation }: { rotation: CertificateRotation }, isAnnounced?: (bundle: string) => boolean) {
   const stop = new AbortController();
   let changed = Promise.withResolvers<ServedCertificate>();
   const onChange = (served: ServedCertificate) => {
     changed.resolve(served);
     changed = Promise.withResolvers();
   };
-  const ended = Promise.all([rotation.follow(onChange, stop.signal), rotation.lead(isAnnounced, stop.signal)]);
+  const following = rotation.follow(onChange, stop.signal);
+  const leading = isAnnounced && rotation.lead(isAnnounced, stop.signal);
   return {
     /** The next change. */
     change: () => changed.promise,
     stop: async () => {
       stop.abort();
-      await ended;
+      await Promise.all([following, leading]);
     },
   };
 }
@@ -89,7 +90,7 @@ Deno.test("the leader renews by the wall clock and a follower serves what it mad
   await storeMadeAgo(store, 60 * DAY_MS - 90_000);
   const leader = await start(store);
   const follower = await start(store, leader.timing);
-  const [leading, following] = [lead(leader, () => true), lead(follower, () => false)];
+  const [leading, following] = [run(leader, () => true), run(follower)];
   const before = leader.rotation.served;
   const changes = [leading.change(), following.change()];
   await leader.timing.tick(120_000);
@@ -112,7 +113,7 @@ Deno.test("a new authority is used only after it was announced everywhere", asyn
   store.stored = { identity: await takeIdentityStep(made, { kind: "renewLeaf" }, context), version: "0" };
   const leader = await start(store, timing);
   let announced = false;
-  const leading = lead(leader, () => announced);
+  const leading = run(leader, () => announced);
   const first = await leading.change();
   assertEquals(first.caBundle?.split("BEGIN CERTIFICATE").length, 3);
   assertEquals(first.pair, leader.rotation.served.pair);
@@ -136,7 +137,7 @@ Deno.test("a stored identity that somebody deleted or damaged comes back as it w
     store.stored = stored;
     const written = Promise.withResolvers<void>();
     store.beforeWrite = () => Promise.resolve(written.resolve());
-    const leading = lead(leader, () => false);
+    const leading = run(leader, () => false);
     await written.promise;
     await leading.stop();
     assertEquals(store.stored?.identity, intact?.identity);

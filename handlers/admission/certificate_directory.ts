@@ -1,5 +1,6 @@
 import { certificateValidity, servingFault } from "../../kube/webhook/certificate_fault.ts";
 import type { Logger } from "../../kube/telemetry/logger.ts";
+import type { Counter, Metrics } from "../../kube/telemetry/metrics.ts";
 import type { ServedCertificate, ServingCertificates } from "../../kube/webhook/serving_certificates.ts";
 import { pause, type Timing } from "../../kube/timing.ts";
 import { StartError } from "../errors.ts";
@@ -9,6 +10,7 @@ export interface CertificateDirectoryOptions {
   readonly readTextFile: (path: string) => Promise<string>;
   readonly timing: Pick<Timing, "now" | "delay">;
   readonly logger: Logger;
+  readonly metrics: Pick<Metrics, "counter">;
 }
 
 /** A kubelet replaces the files of a Secret by turning a link: that is seen by reading, and not by every file watch. */
@@ -20,18 +22,21 @@ const LOOK_MS = 10_000;
  */
 export class CertificateDirectory implements ServingCertificates {
   readonly #options: CertificateDirectoryOptions;
+  readonly #reader: PairReader;
   #served: ServedCertificate;
 
-  private constructor(options: CertificateDirectoryOptions, served: ServedCertificate) {
+  private constructor(options: CertificateDirectoryOptions, reader: PairReader, served: ServedCertificate) {
     this.#options = options;
+    this.#reader = reader;
     this.#served = served;
   }
 
   /** @throws {StartError} one line, if the folder holds no pair that can be served. */
   static async open(options: CertificateDirectoryOptions): Promise<CertificateDirectory> {
-    const read = await readPair(options);
+    const reader = new PairReader(options);
+    const read = await reader.read();
     if (typeof read === "string") throw new StartError(`Cannot use the certificate in --cert-dir: ${read}`);
-    return new CertificateDirectory(options, read);
+    return new CertificateDirectory(options, reader, read);
   }
 
   get served(): ServedCertificate {
@@ -42,7 +47,7 @@ export class CertificateDirectory implements ServingCertificates {
     const { timing, logger, path } = this.#options;
     let complained: string | undefined;
     while (!signal.aborted) {
-      const read = await readPair(this.#options);
+      const read = await this.#reader.read();
       if (typeof read === "string") {
         // Half of a pair may have been written: the old one is served on.
         if (read !== complained) logger.warn("the certificate in --cert-dir cannot be used", { path, reason: read });
@@ -65,6 +70,28 @@ export class CertificateDirectory implements ServingCertificates {
     const { notAfter } = certificateValidity(served.pair.certificate);
     this.#options.logger.info("webhook certificate read anew", { certificateEnds: notAfter.toISOString() });
     onChange(served);
+  }
+}
+
+/** Reads the pair, and counts that under the names of controller-runtime. */
+class PairReader {
+  readonly #options: CertificateDirectoryOptions;
+  readonly #total: Counter<never>;
+  readonly #errors: Counter<never>;
+
+  constructor(options: CertificateDirectoryOptions) {
+    const counter = (name: string, help: string) => options.metrics.counter({ name, help, labels: [] });
+    this.#options = options;
+    this.#total = counter("certwatcher_read_certificate_total", "Total number of certificate reads");
+    this.#errors = counter("certwatcher_read_certificate_errors_total", "Total number of certificate read errors");
+    for (const each of [this.#total, this.#errors]) each.add({}, 0);
+  }
+
+  async read(): Promise<ServedCertificate | string> {
+    const read = await readPair(this.#options);
+    this.#total.add({});
+    if (typeof read === "string") this.#errors.add({});
+    return read;
   }
 }
 

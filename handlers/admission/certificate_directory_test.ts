@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { createCertificateAuthority, issueCertificate } from "../../kube/webhook/certificate.ts";
 import { createFakeTiming } from "../../kube/fake_timing.ts";
 import { memoryLogger } from "../../kube/telemetry/logger.ts";
+import { noMetrics, openMetrics } from "../../kube/telemetry/metrics.ts";
 import type { ServedCertificate } from "../../kube/webhook/serving_certificates.ts";
 import { readBearerTokens } from "./bearer_tokens.ts";
 import { CertificateDirectory } from "./certificate_directory.ts";
@@ -19,10 +20,11 @@ function folderOf(pair: { certificate: string; privateKey: string }) {
   return { files, readTextFile };
 }
 
-Deno.test("CertificateDirectory serves what stands in the folder, and a new pair once it is whole", async () => {
+Deno.test("CertificateDirectory serves what stands in the folder, and a new pair once it is whole, and counts its looks", async () => {
   const [timing, logger, stop] = [createFakeTiming(), memoryLogger(), new AbortController()];
   const { files, readTextFile } = folderOf(first);
-  const directory = await CertificateDirectory.open({ path: "/certs", readTextFile, timing, logger });
+  const metrics = await openMetrics();
+  const directory = await CertificateDirectory.open({ path: "/certs", readTextFile, timing, logger, metrics });
   const changes: ServedCertificate[] = [];
   const following = directory.follow((served) => changes.push(served), stop.signal);
   await timing.tick(10_000);
@@ -35,6 +37,9 @@ Deno.test("CertificateDirectory serves what stands in the folder, and a new pair
   await timing.tick(10_000);
   assertEquals(changes.map(({ pair, caBundle }) => [pair, caBundle]), [[second, undefined]]);
   assertEquals(directory.served.pair, second);
+  const counted = (await metrics.render()).split("\n").filter((line) => line.startsWith("certwatcher_"));
+  // At the start, at once when followed, and five times later; three of these found half of a pair.
+  assertEquals(counted, ["certwatcher_read_certificate_total 7", "certwatcher_read_certificate_errors_total 3"]);
   stop.abort();
   await following;
   assertEquals(timing.pending(), 0);
@@ -44,7 +49,8 @@ Deno.test("CertificateDirectory.open() refuses a folder without a pair that can 
   const timing = createFakeTiming();
   const foreign = folderOf({ certificate: first.certificate, privateKey: second.privateKey });
   for (const { readTextFile } of [folderOf({ certificate: "", privateKey: "" }), foreign]) {
-    const opening = CertificateDirectory.open({ path: "/certs", readTextFile, timing, logger: memoryLogger() });
+    const options = { path: "/certs", readTextFile, timing, logger: memoryLogger(), metrics: noMetrics };
+    const opening = CertificateDirectory.open(options);
     await assertRejects(() => opening, StartError, "Cannot use the certificate in --cert-dir: ");
   }
 });

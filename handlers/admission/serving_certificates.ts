@@ -7,6 +7,7 @@ import type { Timing } from "../../kube/timing.ts";
 import type { WebhookTarget } from "../../kube/webhook/webhook_configuration.ts";
 import { CertificateDirectory } from "./certificate_directory.ts";
 import type { Config } from "../config.ts";
+import type { Telemetry } from "../operator/telemetry.ts";
 import { serverNamesOf } from "./webhook_target.ts";
 
 export interface CertificatesContext {
@@ -17,6 +18,7 @@ export interface CertificatesContext {
   readonly client: Pick<KubeClient, "get" | "apply">;
   readonly timing: Timing;
   readonly logger: Logger;
+  readonly telemetry: Telemetry;
 }
 
 /**
@@ -29,10 +31,10 @@ export async function openCertificates(
   context: CertificatesContext,
   signal: AbortSignal,
 ): Promise<ServingCertificates> {
-  const { config, target, timing, logger } = context;
+  const { config, target, timing, logger, telemetry: { metrics } } = context;
   if (config.certDir !== undefined) {
     const readTextFile = (path: string) => Deno.readTextFile(path);
-    return await CertificateDirectory.open({ path: config.certDir, readTextFile, timing, logger });
+    return await CertificateDirectory.open({ path: config.certDir, readTextFile, timing, logger, metrics });
   }
   const subject = { commonName: config.instance, names: serverNamesOf(target) };
   return await CertificateRotation.start({ store: chooseStore(context), subject, timing, logger }, signal);

@@ -3,7 +3,10 @@ import type { Metrics } from "../../kube/telemetry/metrics.ts";
 import { measureProcess } from "../../kube/telemetry/process_metrics.ts";
 import type { OperatorParts } from "./parts.ts";
 
-type Measured = Pick<OperatorParts, "config" | "controls" | "databases" | "admission" | "election" | "timing">;
+type Measured = Pick<
+  OperatorParts,
+  "config" | "controls" | "databases" | "admission" | "election" | "heartbeat" | "timing"
+>;
 
 /** Everything that is known only when somebody looks: whoever has another gauge adds it here. */
 export function measureParts(metrics: Metrics, parts: Measured): void {
@@ -12,6 +15,7 @@ export function measureParts(metrics: Metrics, parts: Measured): void {
   measureDatabases(metrics, parts);
   measureCertificate(metrics, parts);
   measureElection(metrics, parts);
+  measureHeartbeat(metrics, parts);
 }
 
 function measureWatches(metrics: Metrics, { controls, timing }: Measured): void {
@@ -68,4 +72,13 @@ function measureElection(metrics: Metrics, { config: { instance: name }, electio
     labels: ["name"],
   });
   metrics.onScrape("election", () => status.set({ name }, election === undefined || election.isLeading ? 1 : 0));
+}
+
+function measureHeartbeat(metrics: Metrics, { heartbeat }: Measured): void {
+  const lag = metrics.gauge({
+    name: "tablewright_event_loop_lag_seconds",
+    help: "How late the event loop came to the last of its own beats; there is one each second.",
+    labels: [],
+  });
+  metrics.onScrape("heartbeat", () => lag.set({}, heartbeat.lagMs / 1000));
 }

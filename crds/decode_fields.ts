@@ -10,6 +10,8 @@ import {
 
 /** Named one by one; nobody mistypes more, but somebody may send a million. */
 const MAX_UNKNOWN = 100;
+/** Of a whole spec: when so many faults are known, unknown fields are only counted. */
+const MANY_FAULTS = 1_000;
 
 /** One item of a list, with the path that names it. */
 export interface ListItem {
@@ -41,11 +43,12 @@ export class FieldReader {
   /** A field that nobody knows is a typing error or a feature that is not there: both must be said. */
   denyUnknown(known: readonly string[]): void {
     const unknown = Object.keys(this.#fields).filter((name) => !known.includes(name));
-    for (const name of unknown.slice(0, MAX_UNKNOWN)) {
+    const named = this.errors.length < MANY_FAULTS ? unknown.slice(0, MAX_UNKNOWN) : [];
+    for (const name of named) {
       this.errors.push(invalid(`${this.#path}.${pathSegment(name)}`, `unknown field; known are ${known.join(", ")}`));
     }
-    if (unknown.length <= MAX_UNKNOWN) return;
-    this.errors.push(invalid(this.#path, `${unknown.length - MAX_UNKNOWN} more fields are unknown`));
+    if (unknown.length === named.length) return;
+    this.errors.push(invalid(this.#path, `${unknown.length - named.length} more fields are unknown`));
   }
 
   requiredString(name: string): string | undefined {

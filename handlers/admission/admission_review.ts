@@ -88,8 +88,9 @@ function decodeRequest(request: Readonly<Record<string, unknown>>): DecodedRevie
   if (!isObject(resource) || typeof resource["group"] !== "string" || typeof resource["resource"] !== "string") {
     return { ok: false, fault: "Cannot read the review: request.resource must name a group and a resource" };
   }
-  const object = decodeObject(request["object"]);
-  const oldObject = decodeObject(request["oldObject"]);
+  // What an operation does not have is not looked at, whoever sends it.
+  const object = operation === "DELETE" ? undefined : decodeObject(request["object"]);
+  const oldObject = operation === "CREATE" ? undefined : decodeObject(request["oldObject"]);
   for (const field of NEEDED[operation]) {
     if ((field === "object" ? object : oldObject) !== undefined) continue;
     return { ok: false, fault: `Cannot read the review: request.${field} must be an object with metadata` };

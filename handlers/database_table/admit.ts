@@ -10,12 +10,15 @@ import type { AdmissionRequest, Verdict } from "../admission/admission_review.ts
 import { DatabaseUnusable } from "./server/unavailable.ts";
 import { describeApprovalNeeded, PlanApproval } from "./verdict/approval.ts";
 import { judgeBlindly, type JudgedPlan, judgeSituation } from "./verdict/judge.ts";
-import type { LiveCatalog, Look } from "./verdict/live_catalog.ts";
+import type { LiveCatalog, Look, Question } from "./verdict/live_catalog.ts";
 import { askEverything, schemaFaults, unique, whyLocked } from "./verdict/live_verdict.ts";
 import { originOf } from "./spec/origin.ts";
 import { previewLines } from "./verdict/preview.ts";
-import { type SortedFaults, sortFaults } from "./verdict/ratchet.ts";
+import { type Before, type SortedFaults, sortFaults } from "./verdict/ratchet.ts";
 import { understandSpec, type UnderstoodSpec } from "./spec/understand.ts";
+
+/** For the texts of the old spec that the new one has not: they were within a budget when they came, maybe on a faster machine. */
+const OLD_BUDGET_MS = 2 * REVIEW_BUDGET_MS;
 
 /** What admission works with. */
 export interface AdmissionContext {
@@ -41,10 +44,13 @@ export async function admitTable(
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return allowed([]);
   const budget = new ParseBudget(REVIEW_BUDGET_MS, context.now);
   const next = await understandSpec(object.spec, originOf(object), budget);
-  // The old texts were within a budget when they came.
-  const old = oldObject === undefined ? undefined : await understandSpec(oldObject.spec, originOf(oldObject));
+  const oldBudget = new ParseBudget(OLD_BUDGET_MS, context.now);
+  const old = oldObject === undefined
+    ? undefined
+    : await understandSpec(oldObject.spec, originOf(oldObject), oldBudget);
   const view = await observe({ request, next, old }, context, signal);
-  return await combine({ next, old, view, approved: object.metadata.annotations?.[APPROVE_ANNOTATION] });
+  const lookBack = () => lookAtOld({ request, old }, context, signal);
+  return await combine({ next, old, view, lookBack, approved: object.metadata.annotations?.[APPROVE_ANNOTATION] });
 }
 
 /** `Forbid` holds here and in a static policy; a namespace that goes away is never blocked. */
@@ -87,15 +93,12 @@ async function observe(
   if (desired === undefined || table === undefined) {
     return { situation: undefined, judged: undefined, faults: [], warnings: [] };
   }
-  const { namespace, name } = request;
   try {
-    // A mutating call has no uid yet, and neither has a create with generateName.
-    const uid = (request.oldObject ?? request.object)?.metadata.uid ?? "";
-    const takeOver = request.object?.metadata.annotations?.[TAKE_OVER_ANNOTATION];
-    const look = await context.catalog.look({ namespace, name, uid, takeOver, desired: { ...desired, table } }, signal);
+    const look = await context.catalog.look(questionOf(request, { ...desired, table }), signal);
     return await observeFurther({ next, old, look }, context, signal);
   } catch (error) {
     if (!(error instanceof PostgresError)) throw error;
+    const { namespace, name } = request;
     // An object that names a server which is not there yet is no fault of anybody: whoever applies it is told.
     const level = error instanceof DatabaseUnusable ? "debug" : "warn";
     context.logger[level]("admission judges without the live catalog", { namespace, name, error });
@@ -103,6 +106,34 @@ async function observe(
     const why = whyLocked(error, table) ?? "the database cannot be asked now";
     const warnings = [`${why}: this plan was made ${basis}, and is made again before it runs`];
     return { situation: undefined, judged: await judgeBlindly(desired, old?.desired?.table), faults: [], warnings };
+  }
+}
+
+function questionOf({ namespace, name, object, oldObject }: AdmissionRequest, desired: Question["desired"]): Question {
+  // A mutating call has no uid yet, and neither has a create with generateName.
+  const uid = (oldObject ?? object)?.metadata.uid ?? "";
+  return { namespace, name, uid, takeOver: object?.metadata.annotations?.[TAKE_OVER_ANNOTATION], desired };
+}
+
+/** The old spec, asked about as the new one was: what is wrong with both is no reason to refuse the update. */
+async function lookAtOld(
+  { request, old }: { readonly request: AdmissionRequest; readonly old: UnderstoodSpec | undefined },
+  { catalog }: AdmissionContext,
+  signal: AbortSignal,
+): Promise<Before> {
+  const table = old?.desired?.table;
+  if (old?.desired === undefined || table === undefined) return { desired: old?.desired, faults: [] };
+  try {
+    const look = await catalog.look(questionOf(request, { ...old.desired, table }), signal);
+    const { desired, situation } = look;
+    const judged = await judgeSituation(desired, situation);
+    // Its literals are known to be good.
+    const { faults } = await askEverything(catalog, { desired, previous: table, situation, judged }, signal);
+    return { desired, faults: [...look.faults, ...faults, ...schemaFaults(situation)] };
+  } catch (error) {
+    // Then nothing is known to have stood before.
+    if (error instanceof PostgresError) return { desired: old.desired, faults: [] };
+    throw error;
   }
 }
 
@@ -127,11 +158,15 @@ async function observeFurther(
 }
 
 async function combine(
-  { next, old, view, approved }: Specs & { readonly view: View; readonly approved: string | undefined },
+  { next, old, view, lookBack, approved }: Specs & {
+    readonly view: View;
+    readonly lookBack: () => Promise<Before>;
+    readonly approved: string | undefined;
+  },
 ): Promise<Verdict> {
   const { situation, judged } = view;
   const others = [...view.faults, ...updateFaults(next, old), ...schemaFaults(situation)];
-  const { fresh, standing } = await sortFaults({ next, old, situation, judged, others });
+  const { fresh, standing } = await sortFaults({ next, old, situation, judged, others, lookBack });
   const warnings = warningsOf({ next, view, standing });
   if (fresh.length > 0) return denied(fresh, warnings);
   if (standing.length > 0 || judged === undefined) return allowed(warnings);

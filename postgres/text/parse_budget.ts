@@ -1,10 +1,11 @@
 /** Milliseconds that parsing the texts of one review may take: it holds the whole process. */
 export const REVIEW_BUDGET_MS = 50;
 /**
- * So many texts are always parsed: their length bounds the time, and on a busy machine, or while the parser loads, the
- * clock alone would refuse what is harmless.
+ * So many texts, of so many characters in all, are always parsed: that bounds the time, and on a busy machine, or while the parser
+ * loads, the clock alone would refuse what is harmless.
  */
 const FREE_TEXTS = 100;
+const FREE_CHARACTERS = 20_000;
 
 /**
  * The time that one caller may spend in the parser. What was parsed before is cached and costs nothing, so an object that
@@ -15,9 +16,9 @@ const FREE_TEXTS = 100;
  * import { assertEquals } from "@std/assert";
  * let clock = 0;
  * const budget = new ParseBudget(50, () => clock);
- * await budget.spend(() => clock += 60);
+ * await budget.spend("integer", () => clock += 60);
  * assertEquals(budget.isSpent, false);
- * for (let text = 0; text < 100; text++) await budget.spend(() => {});
+ * for (let text = 0; text < 100; text++) await budget.spend("integer", () => {});
  * assertEquals(budget.isSpent, true);
  * ```
  */
@@ -26,6 +27,7 @@ export class ParseBudget {
   readonly #now: () => number;
   #spentMs = 0;
   #texts = 0;
+  #characters = 0;
 
   /** @param now Milliseconds, from any beginning. */
   constructor(limitMs: number, now: () => number) {
@@ -34,13 +36,15 @@ export class ParseBudget {
   }
 
   get isSpent(): boolean {
-    return this.#texts > FREE_TEXTS && this.#spentMs > this.#limitMs;
+    const isLong = this.#texts > FREE_TEXTS || this.#characters > FREE_CHARACTERS;
+    return isLong && this.#spentMs > this.#limitMs;
   }
 
-  /** Runs something that holds the process, and counts how long; also if it throws. */
-  async spend<T>(work: () => T | Promise<T>): Promise<T> {
+  /** Runs something about a text that holds the process, and counts how long; also if it throws. */
+  async spend<T>(text: string, work: () => T | Promise<T>): Promise<T> {
     const started = this.#now();
     this.#texts++;
+    this.#characters += text.length;
     try {
       return await work();
     } finally {

@@ -75,7 +75,7 @@ function textFault(text: string): string | undefined {
 async function parseAnywhere(text: string, budget: ParseBudget): Promise<Parsed<ParsedExpression>> {
   const parse = await loadParser();
   try {
-    return await budget.spend(() => parseWith(parse, text));
+    return await budget.spend(text, () => parseWith(parse, text));
   } catch (error) {
     return refused(error instanceof SyntaxFault ? notAnExpression(text, error) : tooComplex(text));
   }

@@ -77,7 +77,7 @@ function plainType(text: string): RawTypeName | undefined {
 async function grammarType(text: string, budget: ParseBudget): Promise<Parsed<TypeName>> {
   const parse = await loadParser();
   // What is wrong with it is searched for too, and that takes longer.
-  return await budget.spend(() => {
+  return await budget.spend(text, () => {
     try {
       const raw = typeOfTree(parse, text);
       return raw === undefined ? refused(notAType(text)) : typeNameOf(raw);

@@ -1,8 +1,9 @@
 import { type FieldError, formatFieldError } from "../../../crds/field_error.ts";
 import type { Situation } from "../../../postgres/situation/situation.ts";
 import { conflictError } from "./conflict.ts";
-import { type JudgedPlan, judgeSituation } from "./judge.ts";
+import type { DesiredTable } from "../spec/desired.ts";
 import type { UnderstoodSpec } from "../spec/understand.ts";
+import { type JudgedPlan, judgeSituation } from "./judge.ts";
 
 /** What an update is judged by. */
 export interface JudgedUpdate {
@@ -12,6 +13,15 @@ export interface JudgedUpdate {
   readonly judged: JudgedPlan | undefined;
   /** Faults beside those of the spec itself and its plan. */
   readonly others: readonly FieldError[];
+  /** Looks at the old spec as the database sees it; asked only when there is something that may have stood before. */
+  readonly lookBack: () => Promise<Before>;
+}
+
+/** What the database says of the old spec. */
+export interface Before {
+  /** With the schemas of its types; `undefined` if it names no table. */
+  readonly desired: DesiredTable | undefined;
+  readonly faults: readonly FieldError[];
 }
 
 /** Faults that the update brings, and faults that stood before it. */
@@ -26,7 +36,7 @@ export interface SortedFaults {
  */
 export async function sortFaults(update: JudgedUpdate): Promise<SortedFaults> {
   const { next, old, situation, judged, others } = update;
-  const known = await knownFaults(old, situation);
+  const known = await knownFaults(update);
   const faults = [
     ...[...next.errors, ...others].map((error) => ({ error, isKnown: known.texts.has(formatFieldError(error)) })),
     ...conflictsOf(situation).map((error) => ({ error, isKnown: keepsName(next, old) })),
@@ -38,15 +48,19 @@ export async function sortFaults(update: JudgedUpdate): Promise<SortedFaults> {
   };
 }
 
-async function knownFaults(
-  old: UnderstoodSpec | undefined,
-  situation: Situation | undefined,
-): Promise<{ readonly texts: ReadonlySet<string>; readonly causes: ReadonlySet<string> }> {
-  const before = old?.desired === undefined || situation === undefined
-    ? undefined
-    : await judgeSituation(old.desired, situation);
+interface KnownFaults {
+  readonly texts: ReadonlySet<string>;
+  readonly causes: ReadonlySet<string>;
+}
+
+async function knownFaults({ old, situation, judged, others, lookBack }: JudgedUpdate): Promise<KnownFaults> {
+  const texts = (old?.errors ?? []).map(formatFieldError);
+  const mayStand = situation !== undefined && others.length + (judged?.refused ?? []).length > 0;
+  if (old === undefined || !mayStand) return { texts: new Set(texts), causes: new Set() };
+  const { desired, faults } = await lookBack();
+  const before = desired === undefined ? undefined : await judgeSituation(desired, situation);
   return {
-    texts: new Set((old?.errors ?? []).map(formatFieldError)),
+    texts: new Set([...texts, ...faults.map(formatFieldError)]),
     causes: new Set((before?.refused ?? []).map(({ cause }) => cause)),
   };
 }

@@ -11,9 +11,11 @@ export interface Route {
   readonly clientPort: number;
 }
 
-export const DEFAULT_LIMITS: ConnectionLimits = { maxConnections: 4_096, stalledMs: 10_000, idleMs: 120_000 };
+export const DEFAULT_LIMITS: ConnectionLimits = { maxConnections: 2_048, stalledMs: 10_000, idleMs: 120_000 };
 
+/** For whoever fills the first one: connections that rest, of which there may be thousands, keep a small one. */
 const BUFFER_BYTES = 16_384;
+const FIRST_BUFFER_BYTES = 1_024;
 const SWEEPS = 5;
 const RETRY_MS = 10;
 
@@ -83,12 +85,16 @@ export class ConnectionRelay {
     };
     const connection = this.#connections.add(end);
     if (connection === undefined) return end();
-    const { port } = this.#target();
     try {
+      // Whoever says nothing costs no connection of a server.
+      const hello = new Uint8Array(FIRST_BUFFER_BYTES);
+      const count = await client.read(hello);
+      if (count === null) return;
+      const { port } = this.#target();
       server = await Deno.connect({ hostname: "127.0.0.1", port });
       const key = keyOf({ serverPort: port, clientPort: server.localAddr.port });
       this.#routes.set(key, connection);
-      await exchange(client, server).finally(() => this.#routes.delete(key));
+      await exchange({ client, server, hello: hello.subarray(0, count) }).finally(() => this.#routes.delete(key));
     } catch {
       // One side is gone, and so is the other.
     } finally {
@@ -102,19 +108,32 @@ function keyOf({ serverPort, clientPort }: Route): string {
   return `${serverPort}-${clientPort}`;
 }
 
-async function exchange(client: Deno.TcpConn, server: Deno.TcpConn): Promise<void> {
+interface Exchange {
+  readonly client: Deno.TcpConn;
+  readonly server: Deno.TcpConn;
+  /** What the client said already. */
+  readonly hello: Uint8Array;
+}
+
+async function exchange({ client, server, hello }: Exchange): Promise<void> {
   client.setNoDelay(true);
   server.setNoDelay(true);
+  await writeAll(server, hello);
   await Promise.all([pump(client, server), pump(server, client)]);
 }
 
 /** Passes everything on, and the end of it too. */
 async function pump(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
-  const buffer = new Uint8Array(BUFFER_BYTES);
+  let buffer = new Uint8Array(FIRST_BUFFER_BYTES);
   for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
-    for (let at = 0; at < count;) at += await to.write(buffer.subarray(at, count));
+    await writeAll(to, buffer.subarray(0, count));
+    if (count === buffer.length && count < BUFFER_BYTES) buffer = new Uint8Array(BUFFER_BYTES);
   }
   await to.closeWrite();
+}
+
+async function writeAll(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
 
 function closeQuietly(resource: { close(): void }): void {

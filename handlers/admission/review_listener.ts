@@ -33,7 +33,8 @@ interface Generation {
 }
 
 const DEFAULT_LINGER_MS = 100_000;
-const REQUEST_TIMEOUT = 408;
+/** Said before the whole body came: too slow, too large, no room. */
+const EARLY_ANSWERS: readonly number[] = [408, 413, 503];
 
 /**
  * Serves reviews over TLS.
@@ -92,7 +93,7 @@ function startGeneration(
     const route: Route = { serverPort: server.addr.port, clientPort: remoteAddr.port };
     relay().requested(route, completed);
     const response = await review(request);
-    if (response.status === REQUEST_TIMEOUT) relay().answeredEarly(route);
+    if (EARLY_ANSWERS.includes(response.status)) relay().answeredEarly(route);
     if (generation.closing) response.headers.set("connection", "close");
     return response;
   };

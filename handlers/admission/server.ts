@@ -1,21 +1,18 @@
 import { type Context, Hono, type MiddlewareHandler, type Next } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { withLogContext } from "../../kube/telemetry/log_context.ts";
 import type { Logger, LogProperties } from "../../kube/telemetry/logger.ts";
 import type { SpanAttributes } from "../../kube/telemetry/tracing.ts";
-import { limitBodyBytes } from "./body_room.ts";
 import { countVerdicts, measureReviews, type VerdictCounter } from "./admission_metrics.ts";
 import { type AdmissionRequest, decodeAdmissionReview, encodePatch, encodeVerdict } from "./admission_review.ts";
 import { comparePatch } from "./json_patch.ts";
 import type { ProbeResponder } from "./probe.ts";
 import type { KindHandler } from "../registry.ts";
+import { type BodyLimits, ReviewBodies, type ReviewBody } from "./review_body.ts";
 import { jsonInSmallChunks } from "./small_chunks.ts";
 import type { Telemetry } from "../operator/telemetry.ts";
 
-/** The API server sends objects of up to 3 MiB, old and new, in one review. */
-const MAX_REVIEW_BYTES = 7 * 1024 * 1024;
 /** Used when the request names no deadline; the API server always does. */
 const DEFAULT_TIMEOUT_MS = 5_000;
 /** We register 5 s, and Kubernetes' own default is 10 s: whoever claims more only wants to hold a place. */
@@ -25,8 +22,18 @@ const ANSWER_RESERVE_MS = 500;
 
 /** An API server has at most 200 changes in flight, each with two reviews; several of them share us. */
 const MAX_REVIEWS_IN_FLIGHT = 1_000;
-/** So many of the largest reviews are held at a time: 56 MiB. */
-const LARGE_BODIES = 8;
+/**
+ * The API server sends objects of up to 3 MiB, old and new, in one review; one of those at a time. A table of 1,600 columns in the long
+ * form, old and new, has 50,000 values.
+ */
+const BODIES: BodyLimits = {
+  maxBytes: 7 * 1024 * 1024,
+  maxValues: 60_000,
+  roomBytes: 8 * 1024 * 1024,
+  roomValues: 60_000,
+  maxWaiting: 400,
+  largeBodyMs: 5_000,
+};
 
 export interface AdmissionDependencies {
   readonly kinds: readonly KindHandler[];
@@ -55,55 +62,59 @@ export function createAdmissionApp(dependencies: AdmissionDependencies): Hono {
   app.use(limitInFlight(MAX_REVIEWS_IN_FLIGHT));
   // Before anything of a body is read; tokens are compared in constant time.
   if (tokens.length > 0) app.use(bearerAuth({ token: [...tokens] }));
-  app.use(limitBodyBytes({ room: LARGE_BODIES * MAX_REVIEW_BYTES, largest: MAX_REVIEW_BYTES }));
-  app.use(bodyLimit({ maxSize: MAX_REVIEW_BYTES, onError: (c) => c.text("Cannot read a review over 7 MiB", 413) }));
   const { metrics } = dependencies.telemetry;
   const count = countVerdicts(metrics);
+  const bodies = new ReviewBodies(BODIES);
   const judge = (review: Review) => validate({ ...dependencies, count }, review);
-  app.post("/validate", measureReviews(metrics, "/validate"), reviewHandler(dependencies, judge));
-  app.post("/mutate", measureReviews(metrics, "/mutate"), reviewHandler(dependencies, mutate));
+  app.post("/validate", measureReviews(metrics, "/validate"), reviewHandler({ ...dependencies, bodies }, judge));
+  app.post("/mutate", measureReviews(metrics, "/mutate"), reviewHandler({ ...dependencies, bodies }, mutate));
   app.notFound((c) => c.text("Cannot serve this path: POST reviews to /validate or /mutate", 404));
   app.onError((error, c) => fail(dependencies, c, error));
   return app;
 }
 
-function reviewHandler(dependencies: AdmissionDependencies, answer: Answer) {
+function reviewHandler(dependencies: AdmissionDependencies & { readonly bodies: ReviewBodies }, answer: Answer) {
   return async function review(c: Context): Promise<Response> {
     const signal = AbortSignal.timeout(deadlineMs(c.req.query("timeout")));
-    const body = await readBody(c, signal);
-    // The rest of the body would have to be read before another request: whoever is that slow connects again.
-    if (body === undefined) {
-      return c.text("Cannot read the review: its body took too long", 408, { connection: "close" });
+    const body = await dependencies.bodies.read(c.req.raw, signal);
+    if (!body.ok) return refuseBody(c, body);
+    try {
+      return await answerText(dependencies, { c, text: body.text, signal }, answer);
+    } finally {
+      body.release();
     }
-    const decoded = decodeAdmissionReview(body);
-    if (!decoded.ok) return c.text(decoded.fault, 400);
-    const { group, resource } = decoded.request.resource;
-    const kind = dependencies.kinds.find((each) => each.resource.group === group && each.resource.plural === resource);
-    if (kind === undefined) return c.text(`Cannot judge ${resource}.${group}: this operator does not manage it`, 404);
-    const asked = { kind, request: decoded.request, signal };
-    return await withLogContext(
-      reviewProperties(asked),
-      () =>
-        dependencies.telemetry.tracer.span("admission review", reviewAttributes(asked, c.req.path), () => answer(asked))
-          .then(jsonInSmallChunks)
-          .catch((error) => fail(dependencies, c, error)),
-    );
   };
 }
 
-/** `undefined` if the sender is too slow: nobody holds a place here by sending nothing. */
-async function readBody(c: Context, signal: AbortSignal): Promise<string | undefined> {
-  const tooSlow = Promise.withResolvers<undefined>();
-  const onAbort = () => tooSlow.resolve(undefined);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    const text = c.req.text();
-    // Once nobody waits for it any more, how it ends is of no interest.
-    text.catch(() => {});
-    return await Promise.race([text, tooSlow.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+/** The rest of the body would have to be read before another request: whoever sends one connects again. */
+function refuseBody(c: Context, { status, fault }: Extract<ReviewBody, { readonly ok: false }>): Response {
+  return c.text(fault, status, { connection: "close", ...(status === 503 ? { "retry-after": "1" } : {}) });
+}
+
+interface Received {
+  readonly c: Context;
+  readonly text: string;
+  readonly signal: AbortSignal;
+}
+
+async function answerText(
+  dependencies: AdmissionDependencies,
+  { c, text, signal }: Received,
+  answer: Answer,
+): Promise<Response> {
+  const decoded = decodeAdmissionReview(text);
+  if (!decoded.ok) return c.text(decoded.fault, 400);
+  const { group, resource } = decoded.request.resource;
+  const kind = dependencies.kinds.find((each) => each.resource.group === group && each.resource.plural === resource);
+  if (kind === undefined) return c.text(`Cannot judge ${resource}.${group}: this operator does not manage it`, 404);
+  const asked = { kind, request: decoded.request, signal };
+  return await withLogContext(
+    reviewProperties(asked),
+    () =>
+      dependencies.telemetry.tracer.span("admission review", reviewAttributes(asked, c.req.path), () => answer(asked))
+        .then(jsonInSmallChunks)
+        .catch((error) => fail(dependencies, c, error)),
+  );
 }
 
 /** Answers 503 at once when there are too many: a queue would only make all of them late. */

@@ -9,6 +9,8 @@ export interface StreamResult {
 }
 
 export interface ReviewStream {
+  /** How many were answered so far. */
+  readonly answered: number;
   /** Sends no more, and waits for what is on its way. */
   stop(): Promise<StreamResult>;
   /** Resolves once so many more were answered. */
@@ -42,6 +44,9 @@ export function streamReviews(port: number, body: string, connections = 8): Revi
   const senders = Array.from({ length: connections }, send);
   void sentAway.promise.then(() => going = false);
   return {
+    get answered() {
+      return answered;
+    },
     sentAway: sentAway.promise,
     async answers(count) {
       const wanted = answered + count;

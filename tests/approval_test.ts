@@ -139,16 +139,28 @@ Deno.test("who lacks the verb approve cannot approve, not even while the operato
   const rights = ["--verb=create,get,patch,update", "--resource=databasetables.kopf.demo"];
   await kubectl.ok(["create", "clusterrole", "approval-author", ...rights]);
   await kubectl.ok(["create", "rolebinding", "approval-author", "--clusterrole=approval-author", "--user=ann"]);
-  const refusal = "needs the RBAC verb approve on databasetables.kopf.demo";
+  const refusal = "approving a plan (kopf.demo/approve-plan) needs the RBAC verb approve on databasetables.kopf.demo";
   assertStringIncludes(await approve("guarded", hash, "--as", "ann"), refusal);
   await operator.stopOperator();
   assertStringIncludes(await approve("guarded", hash, "--as", "ann"), refusal);
+  // Nor is there a way around an approval.
+  const policy = (value: string | null) => {
+    const patch = JSON.stringify({ spec: { approval: value } });
+    return ["patch", "databasetable", "guarded", "--type=merge", "-p", patch, "--as", "ann", "--dry-run=server"];
+  };
+  for (const weaker of ["Destructive", "Automatic", null]) {
+    assertStringIncludes(
+      (await kubectl.run(policy(weaker))).stderr,
+      "a weaker spec.approval) needs the RBAC verb approve",
+    );
+  }
   const born = objects.manifest("born", { approval: "Always" }) as { metadata: Record<string, unknown> };
   const approved = { ...born, metadata: { ...born.metadata, annotations: { [ANNOTATION]: hash } } };
   assertStringIncludes((await kubectl.apply(approved, "--as", "ann")).stderr, refusal);
   await kubectl.ok(["create", "clusterrole", "approver", "--verb=approve", "--resource=databasetables.kopf.demo"]);
   await kubectl.ok(["create", "rolebinding", "approver", "--clusterrole=approver", "--user=ann"]);
   await eventually("ann may approve", async () => (await approve("guarded", hash, "--as", "ann")) === "");
+  assertEquals((await kubectl.run(policy("Automatic"))).code, 0);
   assertEquals(await columnsOf(operator, "guarded"), []);
   await operator.startOperator();
   await objects.ready("guarded");

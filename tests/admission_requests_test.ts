@@ -129,6 +129,21 @@ Deno.test("status and finalizers: writes of controllers are not judged; only our
   assertEquals((metadata?.["finalizers"] as readonly string[]).toSorted(), [HOLD, "kopf.demo/tablewright"]);
 });
 
+Deno.test("annotations: those that are decisions are judged, when they come, change and go, and no other one is", async () => {
+  // Otherwise the loop takes an approval away that no plan waits for.
+  assertEquals((await kubectl.apply(table("decided", { suspend: true }))).code, 0);
+  await eventually("it is left alone", async () => (await objectOf("decided"))["status"] !== undefined);
+  const annotate = (...values: readonly string[]) => ["annotate", "--overwrite", "databasetable", "decided", ...values];
+  const judged: ReviewCounts = { "validate 200": 1, "UPDATE allowed": 1 };
+  const decisions = ["kopf.demo/approve-plan", "kopf.demo/take-over"].flatMap((name): readonly Step[] => [
+    { what: `${name} comes`, args: annotate(`${name}=0123456789ab`), reviews: judged },
+    { what: `${name} stays`, args: annotate(`${name}=0123456789ab`, "other=value"), reviews: NONE },
+    { what: `${name} changes`, args: annotate(`${name}=ba9876543210`), reviews: judged },
+    { what: `${name} goes`, args: annotate(`${name}-`, "other-"), reviews: judged },
+  ]);
+  await takeAll(decisions);
+});
+
 Deno.test("an object that is being deleted is judged once, and never again", async () => {
   await takeAll([
     { what: "delete", args: ["delete", "databasetable", "written", "--wait=false"], reviews: DELETED },
@@ -185,19 +200,133 @@ Deno.test("a spec of 1,600 columns and 1 MB passes, an object without a spec is 
   ]);
 });
 
+Deno.test("a Database is judged like a table, and what the webhook added comes back", async () => {
+  const database = (name: string, spec: Record<string, unknown>) => {
+    return { apiVersion: "zalando.org/v1", kind: "Database", metadata: { name, namespace: NAMESPACE }, spec };
+  };
+  const args = ["apply", "-f", "-"];
+  const patch = (spec: unknown, ...flags: readonly string[]) => {
+    return ["patch", "database", "db", "--type=merge", "-p", JSON.stringify(spec), ...flags];
+  };
+  // A status that is written meanwhile makes the API server begin a patch anew, reviews included.
+  const atRest = () =>
+    eventually("its status is written", async () => {
+      const { metadata, status } = await kubectl.get("database", "db") as Record<string, Record<string, unknown>>;
+      return status?.["observedGeneration"] === metadata?.["generation"];
+    });
+  const bad = { what: "a bad one", reviews: CREATE_DENIED, fault: "spec.type" };
+  const first = database("db", { type: "mongo", suspend: true });
+  const changed = { type: "mongo", suspend: true, podLabels: { a: "b" } };
+  await takeAll([
+    { ...bad, args, stdin: database("bad", { type: "oracle" }) },
+    { what: "create", args, stdin: first, reviews: CREATED },
+  ]);
+  await atRest();
+  await takeAll([
+    { what: "apply again", args, stdin: first, reviews: NONE },
+    { what: "a change", args, stdin: database("db", changed), reviews: UPDATED },
+  ]);
+  await atRest();
+  await takeAll([
+    {
+      what: "another type",
+      args,
+      stdin: database("db", { ...changed, type: "mysql" }),
+      reviews: UPDATE_DENIED,
+      fault: "spec.type",
+    },
+    {
+      what: "replace",
+      args: ["replace", "-f", "-"],
+      stdin: database("db", changed),
+      reviews: MUTATED,
+    },
+    { what: "annotate", args: ["annotate", "database", "db", "a=b"], reviews: NONE },
+    { what: "a status", args: patch({ status: { message: "x" } }, "--subresource=status"), reviews: NONE },
+    { what: "hold", args: patch({ metadata: { finalizers: [HOLD] } }), reviews: NONE },
+    { what: "delete", args: ["delete", "database", "db", "--wait=false"], reviews: DELETED },
+    { what: "delete again", args: ["delete", "database", "db", "--wait=false"], reviews: NONE },
+    { what: "a bad spec of a dying one", args: patch({ spec: { type: "oracle" } }), reviews: NONE },
+    { what: "let go", args: patch({ metadata: { finalizers: null } }), reviews: NONE },
+  ]);
+  await eventually("it is gone", async () => await kubectl.get("database", "db") === undefined);
+  const made = await kubectl.run(
+    ["create", "-f", "-"],
+    JSON.stringify(database("held", { type: "mongo", deletionPolicy: "Forbid" })),
+  );
+  assertEquals(made.code, 0, made.stderr);
+  await takeAll([{
+    what: "delete what is forbidden",
+    args: ["delete", "database", "held"],
+    reviews: NONE,
+    fault: "spec.deletionPolicy is Forbid",
+  }]);
+});
+
 Deno.test("what was invalid before may stay or be mended, and nothing invalid may be added", async () => {
+  const optional = { columns: COLUMNS };
+  const strict = { columns: [{ ID: "integer" }, { NOTE: { type: "text", notNull: true } }] };
+  assertEquals((await kubectl.apply(table("nulls", optional))).code, 0);
+  await condition(operator, "nulls", { type: "Ready", status: "True" });
+  await operator.sql("INSERT INTO nulls VALUES (1, NULL)");
   await operator.restart(["--webhooks", "off"]);
   const bad = { primaryKey: "NONE" };
   await eventually("nobody judges", async () => (await kubectl.apply(table("ratchet", bad))).code === 0);
+  assertEquals((await kubectl.apply(table("nulls", strict))).code, 0);
   await operator.restart();
   const args = ["apply", "-f", "-"];
   const fresh = { ...bad, columns: [...COLUMNS, { B: 7 }] };
+  const unique = [strict.columns[0], {
+    NOTE: { type: "text", notNull: true, references: { table: "nowhere.x", column: "ID" } },
+  }];
   await takeAll([
     { what: "more", args, stdin: table("ratchet", fresh), reviews: UPDATE_DENIED, fault: "spec.columns[2].B" },
     { what: "the rest", args, stdin: table("ratchet", { ...bad, comment: "still" }), reviews: UPDATED },
     { what: "mended", args, stdin: table("ratchet"), reviews: UPDATED },
+    // What only the rows show stood before as well.
+    { what: "rows", args, stdin: table("nulls", { ...strict, comment: "still" }), reviews: UPDATED },
+    { what: "worse", args, stdin: table("nulls", { columns: unique }), reviews: UPDATE_DENIED, fault: "references" },
+    { what: "rows mended", args, stdin: table("nulls", optional), reviews: UPDATED },
   ]);
   await condition(operator, "ratchet", { type: "Ready", status: "True" });
+  await condition(operator, "nulls", { type: "Ready", status: "True" });
+});
+
+Deno.test("a fault that only the live catalog shows may stay while it is not touched, and no other may be added", async () => {
+  await operator.sql("CREATE TYPE mood AS ENUM ('sad', 'ok')");
+  const own = [{ ID: "integer" }, { FEELING: "mood" }];
+  assertEquals((await kubectl.apply(table("moody", { columns: own }))).code, 0);
+  await condition(operator, "moody", { type: "Ready", status: "True" });
+  const args = ["apply", "-f", "-"];
+  const changed = { what: "another type", reviews: UPDATE_DENIED, fault: "spec.columns[1].FEELING" };
+  await takeAll([{ ...changed, args, stdin: table("moody", { columns: [{ ID: "integer" }, { FEELING: "text" }] }) }]);
+  await operator.sql("DROP TYPE mood CASCADE");
+  const { code, stderr } = await kubectl.apply(table("moody", { columns: own, comment: "still" }));
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "still refused: spec.columns[1].FEELING");
+  await takeAll([
+    {
+      what: "another unknown type",
+      args,
+      stdin: table("moody", { columns: [...own, { NEXT: "temper" }] }),
+      reviews: UPDATE_DENIED,
+      fault: "spec.columns[2].NEXT",
+    },
+    {
+      what: "the unknown type at another place",
+      args,
+      stdin: table("moody", { columns: [...own, { NEXT: "mood" }] }),
+      reviews: UPDATE_DENIED,
+      fault: "spec.columns[2].NEXT",
+    },
+    {
+      what: "mended",
+      args,
+      stdin: table("moody", { columns: [{ ID: "integer" }, { FEELING: "text" }] }),
+      reviews: UPDATED,
+    },
+  ]);
+  await condition(operator, "moody", { type: "Ready", status: "True" });
 });
 
 Deno.test("the operator stops in order", async () => {

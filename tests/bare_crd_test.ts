@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { operatorWrites } from "./harness/audit_log.ts";
 import { Kubectl } from "./harness/kubectl.ts";
 import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
+import { ReviewCounter, type ReviewCounts } from "./harness/review_counts.ts";
 import { startTestbed } from "./harness/testbed.ts";
 
 /** The CRDs that users of the tutorials have: no status subresource, no schema, every field kept. */
@@ -99,6 +100,41 @@ Deno.test("under the bare CRD the loop refuses what passed by admission, and say
   await condition(operator, "refused", { type: "Stalled", status: "True" });
   assertEquals(await columnsOf(operator, "refused"), ["id integer not null", "note text"]);
   await assertAtRest("refused", 2);
+});
+
+Deno.test("under the bare CRD status, annotations and an object without a spec bring no review", async () => {
+  const counter = new ReviewCounter(operator.httpPort);
+  const patch = (name: string, value: unknown) => {
+    return ["patch", "databasetable", name, "--type=merge", "-p", JSON.stringify(value)];
+  };
+  const bare = JSON.stringify({
+    apiVersion: "kopf.demo/v1",
+    kind: "DatabaseTable",
+    metadata: { name: "none", namespace },
+  });
+  // Nobody judges while the operator is away.
+  await operator.stopOperator();
+  await kubectl.ok(["create", "-f", "-"], bare);
+  await operator.startOperator();
+  await applied("counted", table("counted"));
+  const updated: ReviewCounts = { "mutate 200": 1, "validate 200": 1, "UPDATE allowed": 1 };
+  const steps: readonly (readonly [args: readonly string[], reviews: ReviewCounts])[] = [
+    // The status is a part of the object here.
+    [patch("counted", { status: { message: "x" } }), {}],
+    [["annotate", "databasetable", "counted", "a=b"], {}],
+    [["annotate", "databasetable", "counted", "kopf.demo/take-over=x"], { "validate 200": 1, "UPDATE allowed": 1 }],
+    [patch("counted", { spec: { comment: "x" } }), updated],
+    [["label", "databasetable", "none", "a=b"], {}],
+    [["delete", "databasetable", "none"], { "validate 200": 1, "DELETE allowed": 1 }],
+    [["delete", "databasetable", "counted"], { "validate 200": 1, "DELETE allowed": 1 }],
+  ];
+  await counter.since();
+  for (const [args, reviews] of steps) {
+    await kubectl.ok(args);
+    assertEquals(await counter.since(), reviews, args.join(" "));
+  }
+  const { code, stderr } = await kubectl.run(["create", "-f", "-"], bare);
+  assertEquals([code, stderr.includes("spec: ")], [1, true], stderr);
 });
 
 Deno.test("under the bare CRD deleting the object drops the table", async () => {

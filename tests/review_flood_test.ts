@@ -3,13 +3,14 @@ import { Agent, request } from "node:https";
 import { OperatorProcess } from "./harness/operator_process.ts";
 import { startTestOperator } from "./harness/operator.ts";
 import { type ReviewStream, streamReviews } from "./harness/review_stream.ts";
-import { eventually } from "./harness/wait.ts";
 
 /** What strangers can send to the port of an operator, as a process of its own, while the API server still wants its answers. */
 const LARGEST = 7 * 1024 * 1024;
 /** The limit of the Deployment's Pod: over it the kernel kills the operator. */
 const POD_MEMORY_BYTES = 384 * 1024 * 1024;
 const SENDERS = 24;
+/** In seconds. Half of what makes /healthz fail, and many times what it takes where nobody else uses the processors. */
+const MAX_LAG = 5;
 const operator = await startTestOperator("flood");
 const { namespace, testbed } = operator;
 await operator.stopOperator();
@@ -107,9 +108,16 @@ function post(agent: Agent, path: string, body: Uint8Array): Promise<number> {
   });
 }
 
-async function gauge(name: string): Promise<number> {
-  const { text } = await eventually("metrics", () => target.ask("/metrics"));
-  const value = new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1];
+/** However long it takes: this process is busy with the flood, too. */
+async function ask(path: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${target.httpPort}${path}`);
+  const text = await response.text();
+  assertEquals(response.status, 200, text);
+  return text;
+}
+
+function gauge(metrics: string, name: string): number {
+  const value = new RegExp(`^${name} (\\S+)$`, "m").exec(metrics)?.[1];
   if (value === undefined) throw new Error(`no ${name} in the metrics`);
   return Number(value);
 }
@@ -117,9 +125,10 @@ async function gauge(name: string): Promise<number> {
 /** One look at the process while usual reviews pass. */
 async function watch(small: ReviewStream, peak: { memory: number; lag: number }): Promise<void> {
   await small.answers(20);
-  assertEquals((await eventually("an answer of /healthz", () => target.ask("/healthz"))).status, 200);
-  peak.memory = Math.max(peak.memory, await gauge("process_resident_memory_bytes"));
-  peak.lag = Math.max(peak.lag, await gauge("tablewright_event_loop_lag_seconds"));
+  await ask("/healthz");
+  const metrics = await ask("/metrics");
+  peak.memory = Math.max(peak.memory, gauge(metrics, "process_resident_memory_bytes"));
+  peak.lag = Math.max(peak.lag, gauge(metrics, "tablewright_event_loop_lag_seconds"));
 }
 
 function report(what: string, facts: unknown): void {
@@ -143,7 +152,7 @@ Deno.test("under a flood of the worst bodies usual reviews pass, and the process
     report("flood", { statuses: flood.statuses.map((each) => [...each]), ...peak });
   }
   const { lost } = await small.stop();
-  assertEquals([lost, peak.memory < POD_MEMORY_BYTES], [[], true]);
+  assertEquals([lost, peak.memory < POD_MEMORY_BYTES, peak.lag < MAX_LAG], [[], true, true]);
   // None is answered otherwise than it deserves.
   const strange = BODIES.map(({ status }, index) => {
     return [...flood.statuses[index]?.keys() ?? []].filter((each) => each !== status && !NO_ANSWERS.includes(each));
@@ -164,7 +173,7 @@ Deno.test("under a flood of connections that send nothing usual reviews pass, an
   const { lost } = await small.stop();
   for (const each of held) each.close();
   report("idle connections", peak);
-  assertEquals([lost, peak.memory < POD_MEMORY_BYTES], [[], true]);
+  assertEquals([lost, peak.memory < POD_MEMORY_BYTES, peak.lag < MAX_LAG], [[], true, true]);
 });
 
 Deno.test("everything stops in order", async () => {

@@ -127,6 +127,8 @@ Deno.test("reviews pass while more connections are opened than there is room for
 Deno.test("a new certificate is shown to new connections, and the server of the old one ends", async () => {
   const { port, listener } = serve([], PATIENT);
   const kept = await connect(port);
+  // Only who has said something is with a server.
+  await kept.handshake();
   listener.replaceCertificate(second);
   assertEquals((await review(port)).status, 200);
   // It rests between two requests: after a while the old server hangs up.

@@ -152,6 +152,14 @@ Deno.test("decodeTableSpec() tells every fault at once", () => {
   );
 });
 
+Deno.test("decodeTableSpec() only counts unknown fields when a thousand faults are known, and denies each column", () => {
+  const unknown = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`x${index}`, 1]));
+  const columns = Array.from({ length: 1_600 }, (_, index) => ({ [`C${index}`]: { type: "text", ...unknown } }));
+  const found = faults({ ...GOOD, columns });
+  assertEquals(found.length, 1_000 + 1_590);
+  assertEquals(found.at(-1), "spec.columns[1599].C1599: 100 more fields are unknown");
+});
+
 Deno.test("decodeTableSpec() names a hundred unknown fields and counts the rest", () => {
   const unknown = Object.fromEntries(Array.from({ length: 102 }, (_, index) => [`f${index}`, index]));
   const told = faults({ ...GOOD, ...unknown });

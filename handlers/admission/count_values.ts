@@ -14,7 +14,7 @@ const OPENING_BRACE = 123;
  * const counter = new ValueCounter();
  * counter.add('{"a": [1, "two, ');
  * counter.add('[three]"]}');
- * assertEquals(counter.count, 5);
+ * assertEquals(counter.count, 4);
  * ```
  */
 export class ValueCounter {

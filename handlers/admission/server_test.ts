@@ -68,6 +68,16 @@ Deno.test("verdicts are counted by kind, operation and result, requests by path 
   ]);
 });
 
+Deno.test("what an operation does not have is not looked at: nobody can make work of it", async () => {
+  const seen: string[] = [];
+  const { ask } = await setUp(({ operation, object, oldObject }) => {
+    seen.push(`${operation} ${object !== undefined} ${oldObject !== undefined}`);
+    return Promise.resolve({ kind: "allowed", warnings: [] });
+  });
+  for (const operation of ["CREATE", "UPDATE", "DELETE"]) assertEquals(await ask("/validate", { operation }), 200);
+  assertEquals(seen, ["CREATE true false", "UPDATE true true", "DELETE false true"]);
+});
+
 Deno.test("a review that nobody can judge is a 500, counted as an error, and logged with its object", async () => {
   const { ask, counted, logger } = await setUp(() => Promise.reject(new TypeError("x is undefined")));
   assertEquals(await ask("/validate", { uid: "r9", operation: "UPDATE" }), 500);

@@ -20,6 +20,9 @@ const FREE_CHARACTERS = 20_000;
  * assertEquals(budget.isSpent, false);
  * for (let text = 0; text < 100; text++) await budget.spend("integer", () => {});
  * assertEquals(budget.isSpent, true);
+ * const ofLongTexts = new ParseBudget(50, () => clock += 60);
+ * for (let text = 0; text < 6; text++) await ofLongTexts.spend("x".repeat(4_000), () => {});
+ * assertEquals(ofLongTexts.isSpent, true);
  * ```
  */
 export class ParseBudget {

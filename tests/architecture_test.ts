@@ -44,6 +44,8 @@ const POSTGRES_IO = [
   "session/socket.ts",
   "situation/adoption.ts",
   "resolve/server_probe.ts",
+  "situation/look_with_prints.ts",
+  "situation/scratch.ts",
   "situation/situation.ts",
 ];
 

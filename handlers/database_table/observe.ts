@@ -1,5 +1,6 @@
 import { forbidden } from "../../crds/field_error.ts";
 import { type PlannedTable, planSituation, type WantedTable } from "../../postgres/plan/planning.ts";
+import { lookWithPrints, withPrints } from "../../postgres/situation/look_with_prints.ts";
 import { type Claimant, observeSituation, type Situation } from "../../postgres/situation/situation.ts";
 import type { Table } from "../../postgres/table.ts";
 import { type Attempt, type Conclusion, tell } from "./attempt.ts";
@@ -28,13 +29,20 @@ export async function observeTable(attempt: Attempt, observation: Observation): 
 
 async function observe(attempt: Attempt, { desired, claimant }: Observation): Promise<Finding> {
   const { context: { database, catalog, allowedFunctions: allowed }, pending, signal } = attempt;
-  const limits = { ...limitsOf(desired), signal, readOnly: true };
-  const { situation, plan, faults } = await database.transaction(limits, async (transaction) => {
-    const situation = await observeSituation(transaction, claimant);
-    const plan = await planSituation(claimant, situation);
-    if (isOutOfReach(situation)) return { situation, plan, faults: [] };
-    return { situation, plan, faults: (await verifyPlan(transaction, desired, { plan, situation, allowed })).faults };
-  });
+  const limits = { ...limitsOf(desired), signal };
+  const { situation, plan, faults } = await lookWithPrints(
+    database,
+    limits,
+    async (prints) =>
+      await database.transaction({ ...limits, readOnly: true }, async (transaction) => {
+        const asked = withPrints(claimant, prints);
+        const situation = await observeSituation(transaction, asked);
+        const plan = await planSituation(asked, situation);
+        const seen = { claimant: asked, situation, plan };
+        if (isOutOfReach(situation)) return { ...seen, faults: [] };
+        return { ...seen, faults: (await verifyPlan(transaction, desired, { plan, situation, allowed })).faults };
+      }),
+  );
   if (situation.kind === "conflict") {
     return { kind: "Faulty", reason: "OwnershipConflict", errors: [conflictError(situation.conflict)] };
   }

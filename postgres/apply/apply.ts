@@ -9,6 +9,7 @@ import { type PlannedTable, planSituation } from "../plan/planning.ts";
 import type { Step } from "../plan/step.ts";
 import type { OwnedTable } from "../registry/registry.ts";
 import type { Database } from "../session/client.ts";
+import { lookWithPrints, withPrints } from "../situation/look_with_prints.ts";
 import { isAdopting, isUnbound, observeSituation, type Situation } from "../situation/situation.ts";
 import type { Statement } from "../statement/statement.ts";
 
@@ -63,11 +64,15 @@ function withHistory<F>(
   }
 }
 
-async function advance<F>(database: Database, request: ApplyRequest<F>, limits: ApplyLimits): Promise<Round<F>> {
-  const situation = await database.transaction(
-    { ...limits, readOnly: true },
-    (transaction) => observeSituation(transaction, request),
-  );
+async function advance<F>(database: Database, asked: ApplyRequest<F>, limits: ApplyLimits): Promise<Round<F>> {
+  const { claimant: request, situation } = await lookWithPrints(database, limits, async (prints) => {
+    const claimant = withPrints(asked, prints);
+    const options = { ...limits, readOnly: true };
+    return {
+      claimant,
+      situation: await database.transaction(options, (transaction) => observeSituation(transaction, claimant)),
+    };
+  });
   const stop = stopReason(request, situation);
   if (stop !== undefined) return end(stop);
   if (situation.kind === "owned" && isUnbound(situation.row)) {

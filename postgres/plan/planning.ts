@@ -1,7 +1,7 @@
 import type { SchemaChange } from "../change.ts";
 import { planTable } from "./plan.ts";
 import { renameColumns } from "./rename_columns.ts";
-import { namesMissing, replacedColumns, withoutDependents } from "./replaced_columns.ts";
+import { namesMissing, nullableLast, replacedColumns, withoutDependents } from "./replaced_columns.ts";
 import type { Situation } from "../situation/situation.ts";
 import type { NotNullHelper } from "./helper.ts";
 import type { ExpressionShapes } from "./part_names.ts";
@@ -83,7 +83,7 @@ export async function planAgainst(
   const direct = planTable(desired, observed, { renames, using });
   const replaced = replacedColumns(direct, seen.version);
   const base = observed === undefined || replaced.length === 0 ? observed : await withoutDependents(observed, replaced);
-  const planned = base === observed ? direct : planTable(desired, base, { renames, using });
+  const planned = base === observed ? direct : nullableLast(planTable(desired, base, { renames, using }));
   const gone = observed === undefined || base === undefined ? new Set() : namesMissing(observed, base);
   const waiting = planned.flatMap((change) =>
     change.kind === "AddForeignKey" && isMissing(change.foreignKey) ? [change.foreignKey] : []

@@ -11,6 +11,14 @@ export function replacedColumns(changes: readonly SchemaChange[], version: numbe
   return changes.flatMap((change) => change.kind === "SetExpression" ? [change.column.name] : []);
 }
 
+/** A column of a key that goes with a replaced one can be null only behind that. */
+export function nullableLast(changes: readonly SchemaChange[]): readonly SchemaChange[] {
+  const last = changes.findLastIndex(({ kind }) => kind === "SetExpression");
+  const [before, after] = [changes.slice(0, last + 1), changes.slice(last + 1)];
+  const isNullable = ({ kind }: SchemaChange) => kind === "DropNotNull";
+  return [...before.filter((change) => !isNullable(change)), ...before.filter(isNullable), ...after];
+}
+
 /** The table as it is when these columns were dropped and added again: without what named one of them. */
 export async function withoutDependents(table: Table, columns: readonly string[]): Promise<Table> {
   const isFree = (names: readonly string[]) => !names.some((name) => columns.includes(name));

@@ -1,12 +1,11 @@
 import { tableOf } from "../catalog/observed.ts";
 import { planTable } from "../plan/plan.ts";
-import { expressionKey, type Expressions } from "../registry/expressions.ts";
+import { adoptedTexts, type DeclaredPrints } from "./adopted_texts.ts";
 import type { Members } from "../registry/members.ts";
 import type { OwnedTable, Owner } from "../registry/registry.ts";
 import type { Relation } from "../catalog/relation.ts";
 import type { Transaction } from "../session/client.ts";
-import type { Index, Table } from "../table.ts";
-import { comparableExpression } from "../text/comparable_expression.ts";
+import type { Table } from "../table.ts";
 import { TRUSTED_ROLES } from "../resolve/trusted_roles.ts";
 
 /** Whether a table that nobody owns may become an object's. */
@@ -27,6 +26,8 @@ export interface AdoptionIntent {
   readonly renames: ReadonlyMap<string, string>;
   /** Id of another cluster whose table of that name the object may take; absent: none. */
   readonly takeOver?: string | undefined;
+  /** What the server stores for expressions of the spec; see `lookWithPrints()`. */
+  readonly prints?: DeclaredPrints;
 }
 
 export interface Adopter {
@@ -96,7 +97,7 @@ export async function rowOfAdopted(relation: Relation, { owner, desired, adoptio
     specHash: "",
     origin: "adopted",
     members: everything,
-    expressions: await expressionsOf(relation, desired),
+    expressions: await adoptedTexts(relation, desired, adoption?.prints),
     fingerprint: "0",
     epochChanged: false,
   };
@@ -122,45 +123,4 @@ function pairedParts(relation: Relation, row: OwnedTable, desired: Table): Pick<
   const paired = (parts: readonly { readonly name?: string }[], kind: string) =>
     parts.flatMap(({ name }) => name === undefined || surplus.has(`${kind} ${name}`) ? [] : [name]);
   return { constraint: paired(constraints, "DropConstraint"), index: paired(indexes, "DropIndex") };
-}
-
-/** What the spec declares for each stored expression that does the same. */
-async function expressionsOf(relation: Relation, desired: Table): Promise<Expressions> {
-  const varchars = new Set(
-    relation.columns.filter(({ type }) => type.startsWith("character varying")).map(({ name }) => name),
-  );
-  const comparable = (text: string) => comparableExpression(text, varchars);
-  // '-1' and -1 are the same default of a number, and only there.
-  const asType = (type: string, text: string) => `CAST((${text}) AS ${type})`;
-  const known: Record<string, readonly [string, string]> = {};
-  const note = async (key: string, stored: string | undefined, declared: readonly (string | undefined)[]) => {
-    if (stored === undefined) return;
-    const wanted = await comparable(stored);
-    for (const text of declared) {
-      if (text === undefined || await comparable(text) !== wanted) continue;
-      known[key] = [text, stored];
-      return;
-    }
-  };
-  for (const { name, type, default: value, generated } of relation.columns) {
-    const column = desired.columns.find((each) => each.name === name);
-    const isSame = value !== undefined && column?.default !== undefined &&
-      await comparable(asType(type, value)) === await comparable(asType(type, column.default));
-    if (isSame) known[expressionKey.default(name)] = [column.default, value];
-    await note(expressionKey.generated(name), generated, [column?.generated]);
-  }
-  const checks = desired.checks.map(({ expression }) => expression);
-  for (const { name, expression } of relation.constraints) await note(expressionKey.check(name), expression, checks);
-  const texts = desired.indexes.flatMap(textsOfIndex);
-  for (const { name, keys, where } of relation.indexes) {
-    for (const [position, { expression }] of keys.entries()) {
-      await note(expressionKey.indexKey(name, position + 1), expression, texts);
-    }
-    await note(expressionKey.indexWhere(name), where, texts);
-  }
-  return known;
-}
-
-function textsOfIndex({ keys, where }: Index): readonly (string | undefined)[] {
-  return [...keys.map(({ expression }) => expression), where];
 }

@@ -14,7 +14,8 @@ import type { Spec } from "./case.ts";
 import { checkForecast } from "./forecast.ts";
 import { chosenNames, comparable, namesOf, type Snapshot, takeSnapshot } from "./snapshot.ts";
 
-const LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 20_000 };
+/** Of every transaction of this suite, in milliseconds. */
+export const LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 20_000 };
 
 /** A table under test: who owns it, and what it should be. */
 export interface Subject {

@@ -3,6 +3,7 @@ import { hazardsOf } from "../../postgres/hazard.ts";
 import { quoteIdentifier } from "../../postgres/text/identifier.ts";
 import type { Table } from "../../postgres/table.ts";
 import { type FixpointCase, kindsOf, type Spec } from "./case.ts";
+import { assertAdoptable } from "./adopted.ts";
 import { chosenNames } from "./snapshot.ts";
 import { type FixpointDatabase, type State, type Subject, subjectOf } from "./fixpoint_database.ts";
 
@@ -77,12 +78,14 @@ export async function makeOld(
   return subject;
 }
 
-/** What the table of a spec is that has no past. */
+/** What the table of a spec is that has no past; whoever has the same spec may adopt it. */
 export async function madeAtOnce(at: FixpointDatabase, spec: Spec): Promise<State> {
   const schema = await at.schema("m");
   const subject = await subjectOf(at, spec, { schema, number: nextNumber(), generation: 1 });
   await at.apply(subject);
-  return await at.stateOf(subject);
+  const state = await at.stateOf(subject);
+  await assertAdoptable(at, spec, subject);
+  return state;
 }
 
 /** The changed table must be what it would be without its past, and nothing may be left to do. */

@@ -3,6 +3,7 @@ import { ProbeMemory } from "../../../postgres/data/memory.ts";
 import type { Database, TransactionOptions } from "../../../postgres/session/client.ts";
 import { observeRegistry, registryReader } from "../../../postgres/registry/registry_reader.ts";
 import { PostgresError } from "../../../postgres/session/errors.ts";
+import { lookWithPrints, withPrints } from "../../../postgres/situation/look_with_prints.ts";
 import { type FindOwned, observeSituation, type Situation } from "../../../postgres/situation/situation.ts";
 import type { Table } from "../../../postgres/table.ts";
 import type { DesiredTable } from "../spec/desired.ts";
@@ -81,12 +82,18 @@ export class LiveCatalog {
     signal: AbortSignal,
   ): Promise<Look> {
     const owner = { clusterId: this.#clusterId, namespace, name, uid: uid === "" ? NO_UID : uid, generation: 0 };
-    return await this.#database.transaction(readOnly(signal), async (transaction) => {
-      const { desired, faults } = await resolveTable(transaction, asked, this.#allowedFunctions);
-      const { table = asked.table, renames, adoptionPolicy } = desired;
-      const claimant = { owner, desired: table, adoption: { policy: adoptionPolicy, renames, takeOver } };
-      return { desired, faults, situation: await observeSituation(transaction, claimant, find) };
-    });
+    return await lookWithPrints(
+      this.#database,
+      limits(signal),
+      async (prints) =>
+        await this.#database.transaction(readOnly(signal), async (transaction) => {
+          const { desired, faults } = await resolveTable(transaction, asked, this.#allowedFunctions);
+          const { table = asked.table, renames, adoptionPolicy } = desired;
+          const adoption = { policy: adoptionPolicy, renames, takeOver };
+          const claimant = withPrints({ owner, desired: table, adoption }, prints);
+          return { desired, faults, claimant, situation: await observeSituation(transaction, claimant, find) };
+        }),
+    );
   }
 
   /** Whether a failure means that there is no registry; one that is there and hidden from us is another matter. */

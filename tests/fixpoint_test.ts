@@ -5,6 +5,7 @@ import { COLUMN_CASES } from "./fixpoint/cases/columns.ts";
 import { CONSTRAINT_CASES } from "./fixpoint/cases/constraints.ts";
 import { INDEX_CASES } from "./fixpoint/cases/indexes.ts";
 import { RENAME_CASES } from "./fixpoint/cases/renames.ts";
+import { RETYPED_CASES } from "./fixpoint/cases/retyped.ts";
 import { TYPE_CASES } from "./fixpoint/cases/types.ts";
 import { FixpointDatabase, type Subject } from "./fixpoint/fixpoint_database.ts";
 import { Lanes } from "./fixpoint/lanes.ts";
@@ -15,6 +16,7 @@ import { runCase } from "./fixpoint/run_case.ts";
 const FAMILIES: Readonly<Record<string, readonly FixpointCase[]>> = {
   columns: COLUMN_CASES,
   types: TYPE_CASES,
+  retyped: RETYPED_CASES,
   constraints: CONSTRAINT_CASES,
   indexes: INDEX_CASES,
   renames: RENAME_CASES,

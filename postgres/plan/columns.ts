@@ -13,11 +13,14 @@ export interface ColumnsToPlan {
 export function planColumns({ desired, observed, using, keyed }: ColumnsToPlan): readonly ColumnChange[] {
   // A search for each would take as long as the square of their number.
   const known = new Map(observed.columns.map((column) => [column.name, column]));
-  return desired.columns.flatMap((column) => {
+  const changes = desired.columns.flatMap((column) => {
     const before = known.get(column.name);
     if (before === undefined) return planNewColumn(column);
     return planColumn(column, before, { using: using.get(column.name), keyed: keyed.has(column.name) });
   });
+  // While a column is computed from another one, that one keeps its type.
+  const isFreed = ({ kind }: ColumnChange) => kind === "DropExpression";
+  return [...changes.filter(isFreed), ...changes.filter((change) => !isFreed(change))];
 }
 
 /** Columns that the spec no longer lists; what is computed goes before what it is computed from. */

@@ -16,11 +16,15 @@ export interface ConstraintPlan {
   readonly goneKeys: readonly (readonly string[])[];
 }
 
-/** Plans primary key, unique constraints and checks. */
-export function planConstraints(desired: Table, observed: Table): ConstraintPlan {
+/**
+ * Plans primary key, unique constraints and checks.
+ *
+ * @param remade Names of checks that go and come again.
+ */
+export function planConstraints(desired: Table, observed: Table, remade: ReadonlySet<string>): ConstraintPlan {
   const keys = pairParts(listOf(desired.primaryKey), listOf(observed.primaryKey), structureOfKey);
   const uniques = pairParts(desired.uniques, observed.uniques, structureOfUnique);
-  const checks = pairParts(desired.checks, observed.checks, (check) => check.expression);
+  const checks = pairUnless(remade, desired.checks, observed.checks);
   const attach = (key: PrimaryKey | Unique, nullsNotDistinct: boolean) => {
     // Until it is attached nothing else can have the name of the index.
     const names = observed.indexes.filter((index) => isLike(index, key.columns, nullsNotDistinct))
@@ -47,6 +51,16 @@ export function planConstraints(desired: Table, observed: Table): ConstraintPlan
     attached: new Set(added.flatMap((change) => change.kind === "AttachIndex" ? [change.index] : [])),
     goneKeys: [...keys.surplus, ...uniques.surplus].map(({ columns }) => columns),
   };
+}
+
+function pairUnless(
+  remade: ReadonlySet<string>,
+  desired: readonly Check[],
+  observed: readonly Check[],
+): Pairing<Check> {
+  const isRemade = ({ name }: Check) => name !== undefined && remade.has(name);
+  const pairing = pairParts(desired, observed.filter((check) => !isRemade(check)), ({ expression }) => expression);
+  return { ...pairing, surplus: [...pairing.surplus, ...observed.filter(isRemade)] };
 }
 
 /** Whether the spec gives that name to another constraint or to an index. */

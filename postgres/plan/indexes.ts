@@ -11,10 +11,21 @@ export interface IndexPlan {
   readonly goneKeys: readonly (readonly string[])[];
 }
 
-/** @param attached Names of indexes that become constraints in this plan. */
-export function planIndexes(desired: Table, observed: Table, attached: ReadonlySet<string>): IndexPlan {
-  const there = observed.indexes.filter((index) => !attached.has(index.name ?? ""));
-  const { pairs, missing, surplus } = pairParts(desired.indexes, there, structureOfIndex);
+/** Names of indexes that are not compared. */
+export interface Uncompared {
+  /** They become constraints in this plan. */
+  readonly attached: ReadonlySet<string>;
+  /** They go and come again. */
+  readonly remade: ReadonlySet<string>;
+}
+
+/** Plans indexes by their structure. */
+export function planIndexes(desired: Table, observed: Table, { attached, remade }: Uncompared): IndexPlan {
+  const there = observed.indexes.filter(({ name = "" }) => !attached.has(name));
+  const isRemade = ({ name = "" }: Index) => remade.has(name);
+  const pairing = pairParts(desired.indexes, there.filter((index) => !isRemade(index)), structureOfIndex);
+  const { pairs, missing } = pairing;
+  const surplus = [...pairing.surplus, ...there.filter(isRemade)];
   return {
     drops: surplus.flatMap(({ name }) => name === undefined ? [] : [{ kind: "DropIndex", name } as const]),
     renames: pairs.flatMap(renameOf).toSorted((a, b) => a.to < b.to ? -1 : 1),

@@ -11,9 +11,12 @@ export interface PlanIntent {
   readonly renames: readonly { readonly from: string; readonly to: string }[];
   /** SQL that makes the new value where a type changes, by column. */
   readonly using: ReadonlyMap<string, string>;
+  /** Names of checks and indexes that go and come again though nothing of them differs; absent: none. */
+  readonly remade?: ReadonlySet<string>;
 }
 
 export const NO_INTENT: PlanIntent = { renames: [], using: new Map() };
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Lists the changes that turn the observed table into the desired one, in the order in which they must run.
@@ -38,8 +41,9 @@ export function planTable(
   intent: PlanIntent = NO_INTENT,
 ): readonly SchemaChange[] {
   if (observed === undefined) return planCreation(desired);
-  const constraints = planConstraints(desired, observed);
-  const indexes = planIndexes(desired, observed, constraints.attached);
+  const { remade = NONE } = intent;
+  const constraints = planConstraints(desired, observed, remade);
+  const indexes = planIndexes(desired, observed, { attached: constraints.attached, remade });
   const foreignKeys = planForeignKeys(desired, observed, [...constraints.goneKeys, ...indexes.goneKeys]);
   return [
     ...planName(desired, observed),
@@ -68,10 +72,11 @@ function planCreation(desired: Table): readonly SchemaChange[] {
   return [
     { kind: "CreateTable", table: { ...desired, foreignKeys: [], indexes: [] } },
     ...desired.indexes.map((index) => ({ kind: "CreateIndex", index } as const)),
-    ...desired.foreignKeys.map((foreignKey) => ({ kind: "AddForeignKey", foreignKey } as const)),
     ...planTableComment(desired, emptyTable(desired.schema, desired.name)),
     ...desired.columns.filter((column) => column.comment !== undefined)
       .map(({ name, comment }) => ({ kind: "SetColumnComment", column: name, comment } as const)),
+    // Behind everything that is of the first step: what is left of the plan then is its rest.
+    ...desired.foreignKeys.map((foreignKey) => ({ kind: "AddForeignKey", foreignKey } as const)),
   ];
 }
 

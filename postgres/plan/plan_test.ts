@@ -40,13 +40,13 @@ const FOREIGN_KEY: ForeignKey = {
   validated: true,
 };
 
-Deno.test("planTable() creates a table, then its indexes, then its foreign keys, then its comments", () => {
+Deno.test("planTable() creates a table with its indexes and comments, and its foreign keys behind all that", () => {
   const desired = table({ indexes: [INDEX], foreignKeys: [FOREIGN_KEY], comment: "people who log in" });
   assertEquals(kinds(planTable(desired, undefined)), [
     "CreateTable",
     "CreateIndex",
-    "AddForeignKey",
     "SetTableComment",
+    "AddForeignKey",
   ]);
 });
 

@@ -2,6 +2,7 @@ import type { SchemaChange } from "../change.ts";
 import { planTable } from "./plan.ts";
 import { renameColumns } from "./rename_columns.ts";
 import { namesMissing, nullableLast, replacedColumns, withoutDependents } from "./replaced_columns.ts";
+import { retypedParts, withRecomputed } from "./retyped_columns.ts";
 import type { Situation } from "../situation/situation.ts";
 import type { NotNullHelper } from "./helper.ts";
 import type { ExpressionShapes } from "./part_names.ts";
@@ -81,9 +82,9 @@ export async function planAgainst(
   const adopted = observed === undefined || seen.isAdopted !== true ? undefined : wanted.adopt?.(observed);
   const desired = adopted ?? wanted.desired;
   const direct = planTable(desired, observed, { renames, using });
-  const replaced = replacedColumns(direct, seen.version);
-  const base = observed === undefined || replaced.length === 0 ? observed : await withoutDependents(observed, replaced);
-  const planned = base === observed ? direct : nullableLast(planTable(desired, base, { renames, using }));
+  const { base, planned } = observed === undefined
+    ? { base: undefined, planned: direct }
+    : await planAround(observed, direct, { version: seen.version, plan });
   const gone = observed === undefined || base === undefined ? new Set() : namesMissing(observed, base);
   const waiting = planned.flatMap((change) =>
     change.kind === "AddForeignKey" && isMissing(change.foreignKey) ? [change.foreignKey] : []
@@ -103,6 +104,10 @@ export async function planAgainst(
   const waitingSteps = planWaiting(waiting, context);
   return { changes, steps: planSteps(changes, context), observed, renames, waiting, waitingSteps };
 
+  function plan(base: Table, remade: ReadonlySet<string>): readonly SchemaChange[] {
+    return planTable(desired, base, { renames, using, remade });
+  }
+
   function nameNow(name: string): string {
     return renames.find(({ from }) => from === name)?.to ?? name;
   }
@@ -111,6 +116,25 @@ export async function planAgainst(
     const isSelf = references.schema === desired.schema && references.table === desired.name;
     return !isSelf && seen.targets !== undefined && !seen.targets.has(targetKey(references));
   }
+}
+
+/** The plan around what cannot be changed in its place, and the table without what goes with that in silence. */
+async function planAround(
+  observed: Table,
+  direct: readonly SchemaChange[],
+  { version, plan }: {
+    readonly version: number;
+    readonly plan: (base: Table, remade: ReadonlySet<string>) => readonly SchemaChange[];
+  },
+): Promise<{ readonly base: Table; readonly planned: readonly SchemaChange[] }> {
+  const { recomputed, remade } = await retypedParts(direct, observed);
+  const replaced = replacedColumns(direct, version).filter((name) => !recomputed.includes(name));
+  if (replaced.length + recomputed.length + remade.size === 0) return { base: observed, planned: direct };
+  const left = await withoutDependents(observed, [...replaced, ...recomputed]);
+  const base = { ...left, columns: left.columns.filter(({ name }) => !recomputed.includes(name)) };
+  const changes = plan(base, remade);
+  const planned = withRecomputed(replaced.length === 0 ? changes : nullableLast(changes), observed, recomputed);
+  return { base, planned };
 }
 
 /** As the planner makes them when all else is done. */

@@ -22,10 +22,7 @@ export function nullableLast(changes: readonly SchemaChange[]): readonly SchemaC
 /** The table as it is when these columns were dropped and added again: without what named one of them. */
 export async function withoutDependents(table: Table, columns: readonly string[]): Promise<Table> {
   const isFree = (names: readonly string[]) => !names.some((name) => columns.includes(name));
-  const isFreeText = async (text: string) => {
-    const names = await namesInExpression(text);
-    return names.ok ? isFree(names.value.columns) : !columns.some((name) => text.includes(name));
-  };
+  const isFreeText = async (text: string) => !await namesAny(text, columns);
   const isFreeIndex = async ({ keys, include, where }: Index) => {
     const texts = [...keys.map(({ expression }) => expression), where].filter((text) => text !== undefined);
     const free = await Promise.all(texts.map(isFreeText));
@@ -43,6 +40,14 @@ export async function withoutDependents(table: Table, columns: readonly string[]
     foreignKeys: table.foreignKeys.filter((key) => isFree(key.columns)),
     indexes: await filtered(table.indexes, isFreeIndex),
   };
+}
+
+/** Whether an expression names one of some columns; of one that cannot be read, whether its text holds a name. */
+export async function namesAny(text: string, columns: readonly string[]): Promise<boolean> {
+  const names = await namesInExpression(text);
+  return names.ok
+    ? names.value.columns.some((name) => columns.includes(name))
+    : columns.some((name) => text.includes(name));
 }
 
 /** Names of the constraints and indexes that one of two tables does not have. */

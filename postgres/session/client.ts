@@ -94,7 +94,8 @@ export interface Transaction {
 
 const IDLE_MS = 30_000;
 const END_TIMEOUT_MS = 5_000;
-const IDLE_IN_TRANSACTION_MS = 60_000;
+/** So long a process that was stopped inside a transaction keeps its locks: less than a lease, so that whoever leads next finds none. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
 
 /** Whatever a database or a role has set, SQL means and prints the same in our transactions. */
 const PINNED_SETTINGS: Readonly<Record<string, string>> = {

@@ -18,6 +18,9 @@ const REFERRING = table({
 });
 const NOT_NULL = table({ A: { type: "integer", notNull: true }, B: "integer" });
 
+/** Of the leader's lease: then another replica works. */
+const LEASE_MS = 15_000;
+
 let at: FixpointDatabase;
 
 Deno.test.beforeAll(async () => {
@@ -74,6 +77,17 @@ class Scene {
     assertEquals((await this.#process.status).signal, "SIGKILL");
   }
 
+  /** Stops the operator's process as a debugger or a frozen node does; `resume()` lets it go on to its end. */
+  stop(): void {
+    this.#process.kill("SIGSTOP");
+  }
+
+  /** @returns Whether the operator believes that it did its work. */
+  async resume(): Promise<boolean> {
+    this.#process.kill("SIGCONT");
+    return (await this.#process.status).success;
+  }
+
   /** Nothing of a killed operator runs any more. */
   async gone(): Promise<void> {
     await eventually("the sessions of the killed operator end", async () => {
@@ -99,6 +113,8 @@ async function hold(statement: string): Promise<() => Promise<void>> {
   const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const limits = { readOnly: false, lockTimeoutMs: 60_000, statementTimeoutMs: 60_000 };
   const ended = database.transaction({ ...limits, signal: new AbortController().signal }, async (transaction) => {
+    // Somebody else has all the time in the world.
+    await transaction.query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
     await transaction.query(statement);
     held.resolve();
     await released.promise;
@@ -186,6 +202,25 @@ for (const [what, spec] of [["CHECK", CHECKED], ["FOREIGN KEY", REFERRING], ["NO
     await scene.goOn();
   });
 }
+
+Deno.test("an operator that is stopped inside a transaction gives the table back before a lease is over, and another one goes on", async () => {
+  let release = () => Promise.resolve();
+  const scene = await Scene.open(table({ A: "bigint", C: "text" }), async (name) => {
+    release = await hold(`UPDATE ${name} SET b = b WHERE id = 1`);
+  });
+  await scene.waiting("LOCK TABLE");
+  scene.stop();
+  const began = Date.now();
+  await release();
+  // Waits behind the lock that the stopped operator got now.
+  await (await hold(`UPDATE ${scene.table} SET b = b WHERE id = 2`))();
+  const waited = Date.now() - began;
+  assert(waited > 5_000 && waited < LEASE_MS, `somebody waited for ${waited} ms`);
+  await scene.gone();
+  await scene.goOn();
+  assertEquals(await scene.resume(), false);
+  assertEquals((await at.observe(scene.subject)).plan.changes, []);
+});
 
 Deno.test("an operator that is killed inside a transaction has changed nothing, and another one goes on", async () => {
   let release = () => Promise.resolve();

@@ -47,13 +47,24 @@ function refuseDropColumn(
   change: Extract<SchemaChange, { readonly kind: "DropColumn" }>,
   context: PolicyContext,
 ): readonly FieldError[] {
-  if (isAllowed("DropColumn", context)) return [];
+  if (isAllowed("DropColumn", context) || isComputedAgain(change, context)) return [];
   const { name, type } = change.column;
   return [forbidden(
     "spec.columns",
     `removing column "${name}" (${type}) would drop its data: put it back, ` +
       `or allow it with changePolicy.allow: [DropColumn]`,
   )];
+}
+
+/** It goes while what it is computed from gets another type: nothing is lost. */
+function isComputedAgain(
+  { column: { name, generated } }: Extract<SchemaChange, { readonly kind: "DropColumn" }>,
+  { plan }: PolicyContext,
+): boolean {
+  return generated !== undefined &&
+    plan.changes.some((change) =>
+      change.kind === "AddColumn" && change.column.name === name && change.column.generated !== undefined
+    );
 }
 
 function refuseChangeType(

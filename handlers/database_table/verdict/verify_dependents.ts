@@ -59,10 +59,12 @@ function holds(
 
 /** What this plan drops itself, before the column. */
 function goesByPlan(dependent: Dependent, plan: PlannedTable): boolean {
+  const nameBefore = (name: string) => plan.renames.find(({ to }) => to === name)?.from ?? name;
   return dependent.of === undefined &&
     plan.changes.some((change) =>
       ((change.kind === "DropConstraint" || change.kind === "DropIndex") && change.name === dependent.name) ||
-      (change.kind === "DropColumn" && dependent.kind === "generated column" && change.column.name === dependent.name)
+      (change.kind === "DropColumn" && dependent.kind === "generated column" &&
+        nameBefore(change.column.name) === dependent.name)
     );
 }
 

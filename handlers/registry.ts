@@ -1,4 +1,5 @@
 import type { ReconcileResult } from "../kube/queue/controller.ts";
+import type { Pause } from "../kube/queue/deadline.ts";
 import type { KubeObject, ResourceType } from "../kube/object.ts";
 import type { MatchCondition } from "../kube/webhook/webhook_configuration.ts";
 import type { AdmissionRequest, ReviewedObject, Verdict } from "./admission/admission_review.ts";
@@ -23,7 +24,7 @@ export interface KindHandler {
   readonly validate: (request: AdmissionRequest, signal: AbortSignal) => Promise<Verdict>;
   /** `undefined` for a kind that only admission looks at. */
   readonly controller?: {
-    readonly reconcile: (object: KubeObject, signal: AbortSignal) => Promise<ReconcileResult>;
+    readonly reconcile: (object: KubeObject, signal: AbortSignal, pause: Pause) => Promise<ReconcileResult>;
     /** The object of that key is gone: forget what was remembered of it. */
     readonly forget: (key: string) => void;
     /** Work beside the queue, from the moment on at which this replica reconciles until the signal is aborted. Never rejects. */

@@ -14,6 +14,7 @@ const POSTGRES_IO = [
   "apply/claim_row.ts",
   "apply/drop.ts",
   "apply/execute.ts",
+  "apply/long_step.ts",
   "apply/rebind.ts",
   "apply/record_step.ts",
   "apply/role_password.ts",

@@ -13,13 +13,15 @@ import { refusePlan } from "../handlers/database_table/verdict/policy.ts";
 import { understandSpec } from "../handlers/database_table/spec/understand.ts";
 import { verifyPlan } from "../handlers/database_table/verdict/verify.ts";
 import { eventually } from "./harness/wait.ts";
+import { isEverything } from "./versions/everything.ts";
 import { TEXT_FIELDS, type TextField } from "./injection/fields.ts";
 import { hostileText, seeded } from "./injection/hostile.ts";
 import { statementFault, tryText } from "./injection/printed.ts";
 import { type LoggingServer, startLoggingServer } from "./injection/server_log.ts";
 
 const COUNT = 100_000;
-const MOST_THAT_RUN = 300;
+/** Each costs a review, a plan and a drop: a few in every run, with `TABLEWRIGHT_TEST_EVERYTHING=1` as many as there may be. */
+const MOST_THAT_RUN = isEverything() ? 2_000 : 300;
 const LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 10_000, signal: new AbortController().signal };
 const CLUSTER = "c0000000-0000-4000-8000-000000000001";
 const ALLOWED: ReadonlySet<string> = new Set();

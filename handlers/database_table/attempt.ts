@@ -1,5 +1,6 @@
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
 import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
+import type { Pause } from "../../kube/queue/deadline.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { PendingPlan } from "./pending_plan.ts";
 import type { Report } from "./status_report.ts";
@@ -12,6 +13,8 @@ export interface Attempt {
   readonly sweep: Pick<DatabaseSweep, "isUnchanged">;
   readonly pending: PendingPlan;
   readonly signal: AbortSignal;
+  /** For what takes as long as it takes. */
+  readonly pause: Pause;
 }
 
 /** How a reconcile ends, but for failures. */

@@ -18,7 +18,7 @@ import { understandSpec, type UnderstoodSpec } from "./spec/understand.ts";
 
 /** Makes the table of a living object what its spec says, or finds out why not. */
 export async function convergeTable(attempt: Attempt): Promise<Conclusion> {
-  const { object, context, signal } = attempt;
+  const { object, context, signal, pause } = attempt;
   const understood = await understandSpec(object.spec, originOf(object));
   const { errors, spec } = understood;
   if (errors.length > 0 || understood.desired?.table === undefined || spec === undefined) {
@@ -42,7 +42,7 @@ export async function convergeTable(attempt: Attempt): Promise<Conclusion> {
   const judge = new PlanJudge({ desired, wanted, specHash, wasReached, driftAction: spec.drift.action });
   const approval = await readApproval(context, { object, policy: spec.approval }, signal);
   const request = { ...claimant, specHash, ...tableRequest(attempt, { desired, judge, approval }) };
-  const outcome = await applyTable<Objection>(context.database, request, { ...limitsOf(desired), signal });
+  const outcome = await applyTable<Objection>(context.database, request, { ...limitsOf(desired), signal, pause });
   return await concludeApply(attempt, { outcome, judge, approval, specHash });
 }
 

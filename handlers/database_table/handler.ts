@@ -52,7 +52,7 @@ export function databaseTableHandler(dispatch: TableDispatch, databases: Pick<Se
     withDefaults: withTableDefaults,
     validate: (request, signal) => dispatch.validate(request, signal),
     controller: {
-      reconcile: (object, signal) => dispatch.reconcile(object as DatabaseTable, signal),
+      reconcile: (object, signal, pause) => dispatch.reconcile(object as DatabaseTable, signal, pause),
       forget: (key) => dispatch.forget(key),
       tend: (objects, signal) => databases.tend(objects, signal),
     },

@@ -1,11 +1,12 @@
 import { type DatabaseTable, FINALIZER } from "../../crds/database_table/types.ts";
 import type { ReconcileResult } from "../../kube/queue/controller.ts";
+import type { Pause } from "../../kube/queue/deadline.ts";
 import { KOPF_FINALIZER, OTHER_OPERATOR_ACTIVE } from "../kopf_takeover.ts";
 import { type Attempt, type Conclusion, type Recheck, tell, type Told } from "./attempt.ts";
 import type { ReconcileContext } from "./context.ts";
 import { convergeTable } from "./converge.ts";
 import { NO_DRIFT } from "./drift/drift.ts";
-import { type Failure, failureOf } from "./failure.ts";
+import { type Failure, failureOf, STATEMENT_TIMEOUT } from "./failure.ts";
 import { finalizeTable, keepsTable } from "./finalize.ts";
 import { isSuspended } from "./hands_off.ts";
 import { kopfStateOf } from "./spec/origin.ts";
@@ -27,6 +28,8 @@ export class TableReconciler {
   /** By `namespace/name`: the resourceVersion at which nothing was left to do, so that the echo of our own write costs nothing. */
   readonly #settled = new Map<string, Settled>();
   readonly #waits = new WaitTimes();
+  /** Of statements that run too long: each try holds a lock for as long. */
+  readonly #timeouts = new WaitTimes({ firstMs: LATER_MS, longestMs: 6 * 60 * 60_000 });
 
   constructor(context: ReconcileContext, sweep: Pick<DatabaseSweep, "isUnchanged">) {
     this.#context = context;
@@ -34,10 +37,10 @@ export class TableReconciler {
   }
 
   /** @throws what the controller must retry: outside failures after they were written to the status, and bugs. */
-  async reconcile(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
+  async reconcile(object: DatabaseTable, signal: AbortSignal, pause: Pause): Promise<ReconcileResult> {
     const waitMs = this.#settledForMs(object);
     if (waitMs > 0) return waitMs === Infinity ? {} : { requeueAfterMs: waitMs };
-    const attempt = { object, context: this.#context, sweep: this.#sweep, pending: new PendingPlan(), signal };
+    const attempt = { object, context: this.#context, sweep: this.#sweep, pending: new PendingPlan(), signal, pause };
     try {
       const conclusion = await conclude(attempt);
       switch (conclusion.kind) {
@@ -65,6 +68,7 @@ export class TableReconciler {
     if (settled === undefined) return;
     this.#settled.delete(key);
     this.#waits.forget(settled.uid);
+    this.#timeouts.forget(settled.uid);
   }
 
   /** The table of that object is not what it was: the next reconcile looks at it whatever is remembered. */
@@ -83,6 +87,7 @@ export class TableReconciler {
   /** Writes the status and remembers that this version of the object needs nothing more, for ever or for a while. */
   async #settle(attempt: Attempt, { object, report, recheck }: Told): Promise<ReconcileResult> {
     const resourceVersion = await this.#writeStatus(attempt, object, report);
+    this.#timeouts.forget(object.metadata.uid);
     return this.#rest(object, resourceVersion, this.#recheckMs(object, recheck));
   }
 
@@ -119,7 +124,11 @@ export class TableReconciler {
     const resourceVersion = await this.#writeStatus(attempt, object, { finding: { kind: "Failing", ...failure } });
     if (failure.retryNow) throw error;
     // The echo of this status is no reason to build an index for a second time.
-    return this.#rest(object, resourceVersion, LATER_MS);
+    return this.#rest(object, resourceVersion, this.#retryMs(object, failure));
+  }
+
+  #retryMs({ metadata: { uid, generation } }: DatabaseTable, { reason }: Failure): number {
+    return reason === STATEMENT_TIMEOUT ? this.#timeouts.next(uid, generation) : LATER_MS;
   }
 }
 

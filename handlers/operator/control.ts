@@ -114,15 +114,15 @@ function makeController(
     isExpected,
     ...telemetry,
     describe: (key) => ({ uid: informer.get(key)?.metadata.uid }),
-    reconcile: async (key, signal) => {
+    reconcile: async (key, signal, deadline) => {
       const object = informer.get(key);
       if (object === undefined) {
         reconciler.forget(key);
         return {};
       }
-      const end = running.start(key);
+      const end = running.start(key, deadline);
       try {
-        return await reconciler.reconcile(object, signal);
+        return await reconciler.reconcile(object, signal, deadline.pause);
       } catch (error) {
         throw recovery.defer(error, { key: `${name} ${key}`, retry: () => controller.enqueue(key, "resync") });
       } finally {

@@ -1,4 +1,5 @@
 import { ControllerMetrics, type ReconcileResultName } from "./controller_metrics.ts";
+import { Deadline } from "./deadline.ts";
 import { KubeError } from "../client/kube_error.ts";
 import { withLogContext } from "../telemetry/log_context.ts";
 import type { Logger, LogProperties } from "../telemetry/logger.ts";
@@ -18,14 +19,14 @@ export interface ReconcileResult {
  * Makes the world match one object. Level-triggered: it reads what is there now and may be called at any time.
  * It returns when nothing more is to do, and throws when it must be called again.
  */
-export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
+export type Reconcile = (key: string, signal: AbortSignal, deadline: Deadline) => Promise<ReconcileResult>;
 
 export interface ControllerOptions {
   /** For logs, metrics and traces. */
   readonly name: string;
   readonly reconcile: Reconcile;
   readonly workers: number;
-  /** After which the signal of a reconcile is aborted; default 120,000 ms. */
+  /** After which the signal of a reconcile is aborted, unless it paused its deadline; default 120,000 ms. */
   readonly reconcileTimeoutMs?: number;
   /** How long running reconciles may go on at shutdown; default 10,000 ms. */
   readonly drainTimeoutMs?: number;
@@ -185,7 +186,7 @@ export class Controller {
   async #attempt(key: string): Promise<ReconcileResultName> {
     const attempt = this.#startAttempt();
     try {
-      const { requeueAfterMs } = await this.#options.reconcile(key, attempt.signal);
+      const { requeueAfterMs } = await this.#options.reconcile(key, attempt.signal, attempt.deadline);
       this.#queue.forget(key);
       if (requeueAfterMs === undefined) return "success";
       this.#queue.addAfter(key, requeueAfterMs);
@@ -198,21 +199,23 @@ export class Controller {
   }
 
   /** The signal of one reconcile: its timeout, and the end of a shutdown. */
-  #startAttempt(): { readonly signal: AbortSignal; end(): void } {
-    const { timing, reconcileTimeoutMs = DEFAULT_RECONCILE_TIMEOUT_MS } = this.#options;
+  #startAttempt(): { readonly signal: AbortSignal; readonly deadline: Deadline; end(): void } {
+    const { timing, reconcileTimeoutMs: timeoutMs = DEFAULT_RECONCILE_TIMEOUT_MS } = this.#options;
     const attempt = new AbortController();
-    const cancel = timing.setTimer(() => {
+    const onExceeded = () => {
       this.#metrics.timedOut();
-      this.#logger.warn("Reconcile takes too long and is aborted", { timeoutMs: reconcileTimeoutMs });
-      attempt.abort(new DOMException(`Reconcile took longer than ${reconcileTimeoutMs} ms`, "TimeoutError"));
-    }, reconcileTimeoutMs);
+      this.#logger.warn("Reconcile takes too long and is aborted", { timeoutMs });
+      attempt.abort(new DOMException(`Reconcile took longer than ${timeoutMs} ms`, "TimeoutError"));
+    };
+    const deadline = new Deadline({ timing, timeoutMs, onExceeded });
     const hardStop = this.#hardStop.signal;
     const onHardStop = () => attempt.abort(hardStop.reason);
     hardStop.addEventListener("abort", onHardStop, { once: true });
     return {
       signal: attempt.signal,
+      deadline,
       end: () => {
-        cancel();
+        deadline.end();
         hardStop.removeEventListener("abort", onHardStop);
       },
     };

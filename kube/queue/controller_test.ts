@@ -168,6 +168,29 @@ Deno.test("Controller aborts a reconcile that takes too long and retries it", as
   }, { reconcileTimeoutMs: 5_000 });
 });
 
+Deno.test("Controller aborts no reconcile that paused its deadline; behind that the time begins again", async () => {
+  const events: string[] = [];
+  let timingOf: FakeTiming = createFakeTiming();
+  const reconcile: Reconcile = async (_key, signal, deadline) => {
+    const resume = deadline.pause();
+    assertEquals(deadline.since, undefined);
+    await timingOf.delay(60_000);
+    events.push(signal.aborted ? "aborted" : "built");
+    resume();
+    await timingOf.delay(4_000);
+    events.push(signal.aborted ? "aborted" : "in time");
+    await timingOf.delay(2_000);
+    events.push(signal.aborted ? "aborted" : "in time");
+    return {};
+  };
+  await withController(reconcile, async ({ controller, timing }) => {
+    timingOf = timing;
+    controller.enqueue("a");
+    await timing.tick(66_000);
+    assertEquals(events, ["built", "in time", "aborted"]);
+  }, { reconcileTimeoutMs: 5_000 });
+});
+
 Deno.test("Controller lets a running reconcile end at shutdown and starts no other", async () => {
   const done: string[] = [];
   const reconcile: Reconcile = async (key) => {
@@ -230,8 +253,8 @@ Deno.test("Controller aborts what runs at once when it is forbidden, and says wh
 /** Reconciles that take 10 ms each, except those of poison keys, which do what they do. */
 function poisoned(poison: Reconcile, timing: () => FakeTiming): { reconcile: Reconcile; healthy: string[] } {
   const healthy: string[] = [];
-  const reconcile: Reconcile = async (key, signal) => {
-    if (key.startsWith("poison")) return await poison(key, signal);
+  const reconcile: Reconcile = async (key, signal, deadline) => {
+    if (key.startsWith("poison")) return await poison(key, signal, deadline);
     await timing().delay(10);
     healthy.push(key);
     return {};

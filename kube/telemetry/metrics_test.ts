@@ -54,7 +54,7 @@ Deno.test("a controller is measured under the names and labels of controller-run
     metrics,
     reconcileTimeoutMs: 5_000,
     queue: { baseDelayMs: 600_000 },
-    reconcile: (key, signal) => outcomes[key]?.(key, signal) ?? Promise.resolve({}),
+    reconcile: (key, signal, deadline) => outcomes[key]?.(key, signal, deadline) ?? Promise.resolve({}),
   });
   const stop = new AbortController();
   const running = controller.run(stop.signal);

@@ -1,4 +1,5 @@
 import { rebind } from "./rebind.ts";
+import { stopsNobody, withTime } from "./long_step.ts";
 import { runConcurrently } from "./run_concurrently.ts";
 import { dueStep, runTransaction } from "./run_transaction.ts";
 import { stopReason } from "./stop_reason.ts";
@@ -88,7 +89,8 @@ async function advance<F>(database: Database, asked: ApplyRequest<F>, limits: Ap
     return end(done(situation.relation, plan));
   }
   try {
-    return await run(database, { request, step, plan, situation }, limits);
+    const work = { request, step, plan, situation };
+    return await withTime(step, limits, (within) => run(database, work, within));
   } catch (error) {
     if (step !== undefined) await undoFailed(database, { request, step, plan, error }, limits);
     throw error;
@@ -108,7 +110,8 @@ async function run<F>(
   const { request, step, situation } = work;
   if (step?.kind === "Concurrent") return await runConcurrently(database, { ...work, step }, limits);
   const touchesOthers = step?.changes.some((change) => "foreignKey" in change || "references" in change) ?? false;
-  return await runTransaction(database, { request, touchesOthers, adopting: isAdopting(situation) }, limits);
+  const stops = step === undefined || !stopsNobody(step);
+  return await runTransaction(database, { request, touchesOthers, stops, adopting: isAdopting(situation) }, limits);
 }
 
 function isRecorded<F>(row: OwnedTable, request: ApplyRequest<F>): boolean {

@@ -35,8 +35,11 @@ export interface Verified<F> {
 export interface ApplyLimits {
   /** Longest wait for one lock, in milliseconds: so long may other users wait behind us. */
   readonly lockTimeoutMs: number;
+  /** Longest run of one statement, in milliseconds; not of one that stops nobody. */
   readonly statementTimeoutMs: number;
   readonly signal: AbortSignal;
+  /** Called when something begins that takes as long as it takes; what it returns, when that ends. */
+  readonly pause?: () => () => void;
 }
 
 export type ApplyOutcome<F> =

@@ -1,3 +1,4 @@
+import { stopsNobody } from "./long_step.ts";
 import { lockNames, lockTable, type TableName } from "./table_lock.ts";
 import { type ClaimedRow, claimRow } from "./claim_row.ts";
 import { execute } from "./execute.ts";
@@ -23,6 +24,8 @@ export interface Work<F> {
   readonly request: ApplyRequest<F>;
   /** Whether the step that is due locks the tables that foreign keys refer to. */
   readonly touchesOthers: boolean;
+  /** Whether users of the table may wait for the step that is due: only another one has all the time in the world. */
+  readonly stops: boolean;
   /** Whether a table that nobody owned is about to become the object's. */
   readonly adopting: boolean;
 }
@@ -52,7 +55,9 @@ async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round
   const faults = [...request.judge(plan, situation), ...verified.faults];
   if (faults.length > 0) throw new RolledBack(end({ kind: "refused", faults, statements: [] }));
   const step = dueStep(plan, situation);
-  if (step?.kind === "Concurrent") throw new RolledBack({ kind: "again" });
+  if (step?.kind === "Concurrent" || (step !== undefined && !work.stops && !stopsNobody(step))) {
+    throw new RolledBack({ kind: "again" });
+  }
   return await execute(transaction, request, { situation, row, plan, step, searchPath: verified.searchPath });
 }
 

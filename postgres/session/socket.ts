@@ -16,6 +16,7 @@ export interface SocketOptions {
 /** `SSLRequest` and `CancelRequest` stand where a protocol version would. */
 const SSL_REQUEST = 80877103;
 const CANCEL_REQUEST = 80877102;
+const KEEP_ALIVE_MS = 30_000;
 const ACCEPTED = "S".charCodeAt(0);
 
 /** What a server needs to know to stop what another connection runs. */
@@ -38,6 +39,8 @@ export async function openSocket(target: ConnectionTarget, options: SocketOption
     throw new Error("its address belongs to the machine of the operator, not to a server");
   }
   plain.setNoDelay(true);
+  // Whoever waits for the build of an index for hours must notice that the server is gone.
+  plain.setKeepAlive(true, KEEP_ALIVE_MS);
   return target.tls ? await encrypt(plain, target, options) : plain;
 }
 

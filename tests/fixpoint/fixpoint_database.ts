@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { wantedTable } from "../../handlers/database_table/verdict/judge.ts";
 import { understandSpec, type UnderstoodSpec } from "../../handlers/database_table/spec/understand.ts";
-import { type ApplyOutcome, applyTable } from "../../postgres/apply/apply.ts";
+import { type ApplyLimits, type ApplyOutcome, applyTable } from "../../postgres/apply/apply.ts";
 import { type PlannedTable, planSituation, type WantedTable } from "../../postgres/plan/planning.ts";
 import { ensureRegistry, type Owner } from "../../postgres/registry/registry.ts";
 import { type Database, openDatabase, type Transaction } from "../../postgres/session/client.ts";
@@ -58,9 +58,9 @@ export class FixpointDatabase {
   readonly neighbours: string;
   static #count = 0;
 
-  private constructor(server: TestDatabase) {
+  private constructor(server: TestDatabase, neighbours = `app${++FixpointDatabase.#count}`) {
     this.server = server;
-    this.neighbours = `app${++FixpointDatabase.#count}`;
+    this.neighbours = neighbours;
     const open = (url: string) => openDatabase({ url, applicationName: "tablewright-test", maxConnections: 1 });
     this.database = open(server.url);
     this.#superuser = open(server.superuserUrl);
@@ -81,7 +81,7 @@ export class FixpointDatabase {
     const server = await startTestDatabase(name, Deno.env.get(UPGRADE_VARIABLE));
     const neighbours = [this, ...this.#siblings].map((each) => each.neighbours);
     await (await dumpSchemas(this.server, [...neighbours, ...schemas]))(server);
-    const restored = new FixpointDatabase(server);
+    const restored = new FixpointDatabase(server, this.neighbours);
     assertEquals(await ensureRegistry(restored.database, new AbortController().signal), []);
     return restored;
   }
@@ -154,7 +154,11 @@ export class FixpointDatabase {
   }
 
   /** Applies until nothing is left to do; checks the forecast of every step on the way. */
-  async apply(subject: Subject, database: Database = this.database): Promise<Applied> {
+  async apply(
+    subject: Subject,
+    database: Database = this.database,
+    limits: Partial<ApplyLimits> = {},
+  ): Promise<Applied> {
     const mismatches: string[] = [];
     let first: PlannedTable | undefined;
     let rest: readonly Step[] = [];
@@ -175,7 +179,7 @@ export class FixpointDatabase {
         rest = plan.steps;
         return [];
       },
-    }, { ...LIMITS, signal: new AbortController().signal });
+    }, { ...LIMITS, signal: new AbortController().signal, ...limits });
     if (outcome.kind !== "done") throw new Error(`the apply ended otherwise: ${JSON.stringify(outcome)}`);
     return { plan: first, outcome, mismatches };
   }

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { foreignParts } from "../../postgres/registry/foreign_text.ts";
+import type { FixpointCase } from "./case.ts";
 import type { FixpointDatabase, Seen, Subject } from "./fixpoint_database.ts";
+import { changeCase, type MadeCase, makeCase } from "./run_case.ts";
 
 /**
  * Dumps the tables of some subjects, restores them elsewhere, and looks at them with the operator's eyes: nothing may be left to
@@ -17,6 +19,25 @@ export async function assertRestored(at: FixpointDatabase, subjects: readonly Su
     const line = `${subjects.length} tables dumped and restored, ${texts} expressions printed otherwise, 0 planned\n`;
     await Deno.stdout.write(new TextEncoder().encode(line));
     return texts;
+  } finally {
+    await restored.stop();
+  }
+}
+
+/**
+ * Makes the old tables of some cases, dumps and restores them, and changes them there to what the cases want: what a plan is, and
+ * where it leads, must not know of that.
+ */
+export async function assertChangedElsewhere(at: FixpointDatabase, cases: readonly FixpointCase[]): Promise<void> {
+  const made: (readonly [FixpointCase, MadeCase])[] = [];
+  for (const each of cases) made.push([each, await makeCase(at, each)]);
+  const restored = await at.restored("fixpoint_changed", made.map(([, { schema }]) => schema));
+  try {
+    for (const [each, old] of made) {
+      await changeCase(restored, each, old).catch((error) => {
+        throw new Error(`${each.name}: ${error}`, { cause: error });
+      });
+    }
   } finally {
     await restored.stop();
   }

@@ -16,21 +16,41 @@ export function nextNumber(): number {
 
 type Row = Readonly<Record<string, unknown>>;
 
+/** The old table of a case, filled. */
+export interface MadeCase {
+  readonly schema: string;
+  readonly number: number;
+  /** Puts names into SQL of the case. */
+  readonly place: (text: string) => string;
+  /** `undefined`: nothing stands there before. */
+  readonly before: Subject | undefined;
+  readonly rowsBefore: readonly Row[];
+}
+
 /**
  * Runs one case: old table, rows, plan, apply, compare with a table made at once, plan again.
  *
  * @returns What stands there then.
  */
 export async function runCase(at: FixpointDatabase, each: FixpointCase): Promise<Subject> {
+  return await changeCase(at, each, await makeCase(at, each));
+}
+
+/** The first half of a case: its old table, with rows. */
+export async function makeCase(at: FixpointDatabase, each: FixpointCase): Promise<MadeCase> {
   const schema = await at.schema("f");
   const number = nextNumber();
-  const session = await at.sessionState();
   const place = (text: string) =>
     text.replaceAll("{app}", at.neighbours).replaceAll("{s}", schema).replaceAll("{t}", `${schema}.t`);
   const before = await makeOld(at, each, { schema, number, place });
-  const next = await subjectOf(at, each.next, { schema, number, generation: 2 });
-  const rowsBefore = before === undefined ? [] : await rowsOf(at, before);
+  return { schema, number, place, before, rowsBefore: before === undefined ? [] : await rowsOf(at, before) };
+}
 
+/** The second half, in the database where the old table stands now. */
+export async function changeCase(at: FixpointDatabase, each: FixpointCase, made: MadeCase): Promise<Subject> {
+  const { schema, number, place, before, rowsBefore } = made;
+  const session = await at.sessionState();
+  const next = await subjectOf(at, each.next, { schema, number, generation: 2 });
   const { plan, outcome, mismatches } = await at.apply(next);
   const changes = plan?.changes ?? [];
   assertEquals(changes.map(({ kind }) => kind), kindsOf(each, await at.version()), "changes");

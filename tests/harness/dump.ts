@@ -4,7 +4,7 @@ import type { TestDatabase } from "./postgres_database.ts";
 /**
  * Dump and restore as pg_dump does it, which exists for one version only on most machines: every expression leaves one server as
  * the text that it prints, and enters the other as SQL. What the operator looks at is all there: schemas, enums, domains, tables
- * with everything on them, and the rows of the registry.
+ * with everything on them, their rows, and those of the registry.
  */
 
 /** Every query gives lines of SQL; `$S$` stands for the list of schemas. */
@@ -57,6 +57,19 @@ const FOREIGN_KEYS =
 
 const REGISTRY = ["epoch", "owned_table", "history"];
 
+/** The tables of users with the columns that hold values. */
+const COLUMNS =
+  `SELECT c.oid::regclass::text AS name, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS columns
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+  WHERE c.relkind = 'r' AND $S$ AND n.nspname <> 'tablewright' AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+  GROUP BY c.oid`;
+
+const SEQUENCES =
+  `SELECT format('SELECT setval(pg_get_serial_sequence(%L, %L), %s)', a.attrelid::regclass, a.attname, s.last_value) AS sql
+  FROM pg_sequences s JOIN pg_namespace n ON n.nspname = s.schemaname JOIN pg_class q ON q.relnamespace = n.oid AND q.relname = s.sequencename
+  JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = q.oid AND d.deptype IN ('a', 'i')
+  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid WHERE s.last_value IS NOT NULL AND $S$`;
+
 /**
  * Dumps some schemas and the registry: with PostgreSQL's own programs, if there are any that can read the server, else with ours.
  *
@@ -98,7 +111,17 @@ async function dump(from: TestDatabase, schemas: readonly string[]): Promise<rea
       ),
     );
   }
-  return [...statements, ...await read(FOREIGN_KEYS)];
+  for (const { name, columns } of await from.asSuperuser(COLUMNS.replaceAll("$S$", `n.nspname IN (${list})`))) {
+    statements.push(
+      ...await read(
+        `SELECT format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM json_populate_record(NULL::%1$s, %3$L)',
+           '${String(name).replaceAll("'", "''")}', '${
+          String(columns).replaceAll("'", "''")
+        }', to_json(t)) AS sql FROM ${name} t`,
+      ),
+    );
+  }
+  return [...statements, ...await read(SEQUENCES), ...await read(FOREIGN_KEYS)];
 }
 
 async function restore(to: TestDatabase, statements: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@ import { isObject } from "../../../crds/decode_fields.ts";
 import { type DatabaseTable, FINALIZER, RECONNECT_ANNOTATION } from "../../../crds/database_table/types.ts";
 import { forbidden } from "../../../crds/field_error.ts";
 import type { ReconcileResult } from "../../../kube/queue/controller.ts";
+import type { Pause } from "../../../kube/queue/deadline.ts";
 import type { AdmissionRequest, Verdict } from "../../admission/admission_review.ts";
 import { KOPF_FINALIZER } from "../../kopf_takeover.ts";
 import { type AdmissionContext, admitTable } from "../admit.ts";
@@ -35,16 +36,16 @@ export class TableDispatch {
   }
 
   /** @throws what the controller must retry; see `TableReconciler.reconcile()`. */
-  async reconcile(object: DatabaseTable, signal: AbortSignal): Promise<ReconcileResult> {
+  async reconcile(object: DatabaseTable, signal: AbortSignal, pause: Pause): Promise<ReconcileResult> {
     const { namespace, name, deletionTimestamp } = object.metadata;
     const isLeaving = deletionTimestamp !== undefined;
     const asker = { reference: referenceOf(object.spec, namespace), namespace, isLeaving };
     this.#databases.hold(`${namespace}/${name}`, asker);
     const found = await this.#find(object, asker, signal);
-    if (found.kind === "served") return await this.#reconcileIn(found.server, object, signal);
+    if (found.kind === "served") return await this.#reconcileIn(found.server, object, { signal, pause });
     const { why } = found.error;
     if (isLeaving && (why.kind === "gone" || why.kind === "refused")) return await this.#release(object, why, signal);
-    const result = await serveNothing(found.error, this.#serving).reconciler.reconcile(object, signal);
+    const result = await serveNothing(found.error, this.#serving).reconciler.reconcile(object, signal, pause);
     // Whoever deletes waits for it, and what a server that goes away tells may be over before we look: nobody tells it twice.
     return isLeaving ? { requeueAfterMs: this.#waits.next(`${namespace}/${name}`) } : result;
   }
@@ -53,12 +54,12 @@ export class TableDispatch {
   async #reconcileIn(
     { turns, reconciler }: ServedDatabase,
     object: DatabaseTable,
-    signal: AbortSignal,
+    { signal, pause }: { readonly signal: AbortSignal; readonly pause: Pause },
   ): Promise<ReconcileResult> {
     const key = `${object.metadata.namespace}/${object.metadata.name}`;
     if (!turns.take(key, () => this.#databases.bringBack(key))) return {};
     try {
-      return await reconciler.reconcile(object, signal);
+      return await reconciler.reconcile(object, signal, pause);
     } finally {
       turns.end();
     }

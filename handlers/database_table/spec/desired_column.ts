@@ -6,6 +6,7 @@ import { columnNameFault, parseIdentifier } from "../../../postgres/text/identif
 import { parseDefault } from "../../../postgres/text/literal.ts";
 import type { ExpressionScope } from "../../../postgres/text/parse_expression.ts";
 import { printType, type TypeName } from "../../../postgres/text/type_name.ts";
+import { isNullExpression } from "../../../postgres/text/null_expression.ts";
 import type { ExpressionReader } from "./desired_expression.ts";
 import { type DesiredType, identityFault, readCollation, readType } from "./desired_type.ts";
 
@@ -126,7 +127,8 @@ export class ColumnCollector {
     const fault = spec.identity === undefined ? undefined : identityFault(type);
     if (fault !== undefined) this.#errors.push(invalid(`${spec.path}.identity`, fault));
     const constant = literal.ok ? literal.value : undefined;
-    return compact({ default: constant ?? expression, identity: spec.identity, generated });
+    const computed = expression === undefined || await isNullExpression(expression) ? undefined : expression;
+    return compact({ default: constant ?? computed, identity: spec.identity, generated });
   }
 
   /** A macro in PostgreSQL too; identity is what its documentation says to use instead. */

@@ -302,6 +302,16 @@ const DEFAULTS: readonly FixpointCase[] = [
     changes: "SetDefault",
   },
   {
+    name: "an expression of null is no default",
+    old: table({ A: { type: "text", default: "x" }, B: { type: "varchar(9)", defaultExpression: "(NULL)" } }),
+    rows: ["INSERT INTO {t} (id) VALUES (1)"],
+    next: table({
+      A: { type: "text", defaultExpression: "NULL::text" },
+      B: { type: "varchar(9)", defaultExpression: "NULL::varchar(9)" },
+    }),
+    changes: "DropDefault",
+  },
+  {
     name: "a default of null is none",
     old: table({ A: { type: "text", default: null } }),
     next: table({ A: "text" }),

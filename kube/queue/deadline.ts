@@ -1,0 +1,63 @@
+import type { Timing } from "../timing.ts";
+
+/** Stops the clock of a reconcile; what it returns lets the clock run again, from the beginning. */
+export type Pause = () => () => void;
+
+export interface DeadlineOptions {
+  readonly timing: Pick<Timing, "uptime" | "setTimer">;
+  readonly timeoutMs: number;
+  /** Called once, when the time is over. */
+  readonly onExceeded: () => void;
+}
+
+/**
+ * How long a reconcile may take. It stops the clock while it waits for something that takes as long as it takes, such as the build
+ * of an index over a large table: begun anew it would never end.
+ */
+export class Deadline {
+  readonly #options: DeadlineOptions;
+  #since: number | undefined;
+  #cancel: () => void = () => {};
+  #pauses = 0;
+  #isEnded = false;
+
+  /** The clock runs from now on. */
+  constructor(options: DeadlineOptions) {
+    this.#options = options;
+    this.#start();
+  }
+
+  /** Since when the clock runs, in milliseconds of the timing; `undefined` while it is stopped. */
+  get since(): number | undefined {
+    return this.#since;
+  }
+
+  readonly pause: Pause = () => {
+    this.#pauses++;
+    this.#stop();
+    let isResumed = false;
+    return () => {
+      if (isResumed) return;
+      isResumed = true;
+      this.#pauses--;
+      if (this.#pauses === 0 && !this.#isEnded) this.#start();
+    };
+  };
+
+  /** Nobody waits any more. */
+  end(): void {
+    this.#isEnded = true;
+    this.#stop();
+  }
+
+  #start(): void {
+    const { timing, timeoutMs, onExceeded } = this.#options;
+    this.#since = timing.uptime();
+    this.#cancel = timing.setTimer(onExceeded, timeoutMs);
+  }
+
+  #stop(): void {
+    this.#cancel();
+    this.#since = undefined;
+  }
+}

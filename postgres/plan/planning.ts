@@ -1,5 +1,5 @@
 import type { SchemaChange } from "../change.ts";
-import { planTable } from "./plan.ts";
+import { type PlanIntent, planTable } from "./plan.ts";
 import { renameColumns } from "./rename_columns.ts";
 import { namesMissing, nullableLast, replacedColumns, withoutDependents } from "./replaced_columns.ts";
 import { retypedParts, withRecomputed } from "./retyped_columns.ts";
@@ -81,10 +81,8 @@ export async function planAgainst(
   const observed = basis === undefined ? undefined : await renamedTable(basis.table, renames, wanted.desired.name);
   const adopted = observed === undefined || seen.isAdopted !== true ? undefined : wanted.adopt?.(observed);
   const desired = adopted ?? wanted.desired;
-  const direct = planTable(desired, observed, { renames, using });
-  const { base, planned } = observed === undefined
-    ? { base: undefined, planned: direct }
-    : await planAround(observed, direct, { version: seen.version, plan });
+  const around = { desired, intent: { renames, using }, version: seen.version };
+  const { base, planned } = await planAround(observed, around);
   const gone = observed === undefined || base === undefined ? new Set() : namesMissing(observed, base);
   const waiting = planned.flatMap((change) =>
     change.kind === "AddForeignKey" && isMissing(change.foreignKey) ? [change.foreignKey] : []
@@ -104,10 +102,6 @@ export async function planAgainst(
   const waitingSteps = planWaiting(waiting, context);
   return { changes, steps: planSteps(changes, context), observed, renames, waiting, waitingSteps };
 
-  function plan(base: Table, remade: ReadonlySet<string>): readonly SchemaChange[] {
-    return planTable(desired, base, { renames, using, remade });
-  }
-
   function nameNow(name: string): string {
     return renames.find(({ from }) => from === name)?.to ?? name;
   }
@@ -120,21 +114,22 @@ export async function planAgainst(
 
 /** The plan around what cannot be changed in its place, and the table without what goes with that in silence. */
 async function planAround(
-  observed: Table,
-  direct: readonly SchemaChange[],
-  { version, plan }: {
-    readonly version: number;
-    readonly plan: (base: Table, remade: ReadonlySet<string>) => readonly SchemaChange[];
-  },
-): Promise<{ readonly base: Table; readonly planned: readonly SchemaChange[] }> {
+  observed: Table | undefined,
+  wanted: { readonly desired: Table; readonly intent: PlanIntent; readonly version: number },
+): Promise<{ readonly base: Table | undefined; readonly planned: readonly SchemaChange[] }> {
+  const { desired, intent, version } = wanted;
+  const direct = planTable(desired, observed, intent);
+  if (observed === undefined) return { base: undefined, planned: direct };
   const { recomputed, remade } = await retypedParts(direct, observed);
   const replaced = replacedColumns(direct, version).filter((name) => !recomputed.includes(name));
   if (replaced.length + recomputed.length + remade.size === 0) return { base: observed, planned: direct };
   const left = await withoutDependents(observed, [...replaced, ...recomputed]);
   const base = { ...left, columns: left.columns.filter(({ name }) => !recomputed.includes(name)) };
-  const changes = plan(base, remade);
-  const planned = withRecomputed(replaced.length === 0 ? changes : nullableLast(changes), observed, recomputed);
-  return { base, planned };
+  const changes = planTable(desired, base, { ...intent, remade });
+  return {
+    base,
+    planned: withRecomputed(replaced.length === 0 ? changes : nullableLast(changes), observed, recomputed),
+  };
 }
 
 /** As the planner makes them when all else is done. */

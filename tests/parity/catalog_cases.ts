@@ -2,6 +2,8 @@ import { allowing, columns, type ParityCase } from "./case.ts";
 
 const NOTE = { NOTE: "text" };
 const STRANGER = ["CREATE TABLE TABLE (id integer PRIMARY KEY, note text)", "ALTER TABLE TABLE OWNER TO ROLE"];
+const TWICE = { TWICE: { type: "bigint", generatedAs: "A * 2" } };
+const COMPUTED = columns({ A: "integer" }, TWICE);
 
 /** What only the catalog and the rows decide. */
 export const CATALOG_CASES: readonly ParityCase[] = [
@@ -51,6 +53,36 @@ export const CATALOG_CASES: readonly ParityCase[] = [
     old: columns(NOTE),
     sql: ["INSERT INTO TABLE VALUES (1, 'abc')"],
     next: allowing(columns({ NOTE: "varchar(5)" }), "NarrowType", "RewriteTable"),
+  },
+  {
+    title: "another type of a column from which one is computed",
+    old: COMPUTED,
+    sql: ["INSERT INTO TABLE VALUES (1, 2)"],
+    next: allowing(columns({ A: "bigint" }, TWICE), "WidenType", "RewriteTable"),
+  },
+  {
+    title: "another type of a column from which one was computed that goes",
+    old: COMPUTED,
+    sql: ["INSERT INTO TABLE VALUES (1, 2)"],
+    next: allowing(columns({ A: "bigint" }), "WidenType", "RewriteTable"),
+    faults: ["spec.columns"],
+  },
+  {
+    title: "another type of a column from which one is computed that a view needs",
+    old: COMPUTED,
+    sql: ["INSERT INTO TABLE VALUES (1, 2)", "CREATE VIEW TABLE_view AS SELECT twice FROM TABLE"],
+    next: allowing(columns({ A: "bigint" }, TWICE), "WidenType", "RewriteTable"),
+    faults: ["spec.columns"],
+  },
+  {
+    title: "another kind of type under a check that is made anew",
+    old: columns({ A: { type: "text", check: "A <> '0'" } }),
+    sql: ["INSERT INTO TABLE VALUES (1, '5')"],
+    next: allowing(
+      columns({ A: { type: "integer", using: "A::integer", check: "A <> '0'" } }),
+      "ChangeType",
+      "RewriteTable",
+    ),
   },
   {
     title: "a new NOT NULL column over rows",

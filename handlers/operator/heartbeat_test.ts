@@ -27,8 +27,8 @@ Deno.test("a heart that beats in time is healthy; one that is ten seconds late i
 Deno.test("a reconcile that does not end names itself; what ended says nothing", async () => {
   const timing = createFakeTiming();
   const running = new RunningReconciles(timing);
-  const end = running.start("default/slow", { since: timing.now() });
-  running.start("default/quick", { since: timing.now() })();
+  const end = running.start("default/slow", { since: timing.uptime() });
+  running.start("default/quick", { since: timing.uptime() })();
   await timing.tick(240_000);
   assertEquals(running.fault, undefined);
   await timing.tick(1_000);

@@ -27,7 +27,7 @@ export class Deadline {
     this.#start();
   }
 
-  /** Since when the clock runs, in milliseconds of the timing; `undefined` while it is stopped. */
+  /** Since when the clock runs, in milliseconds of the timing's uptime; `undefined` while it is stopped. */
   get since(): number | undefined {
     return this.#since;
   }

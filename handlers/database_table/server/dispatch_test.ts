@@ -7,6 +7,7 @@ import type { ServingContext } from "./served_database.ts";
 import type { ServedDatabases } from "./served_databases.ts";
 import { DatabaseUnusable, type Unavailability } from "./unavailable.ts";
 
+const PAUSE = () => () => {};
 const { signal } = new AbortController();
 
 function table(deletionTimestamp?: string): DatabaseTable {
@@ -62,16 +63,16 @@ Deno.test("reconcile() looks again and again whether the server of an object tha
   const { world, dispatch } = setUp();
   const going = table("2026-01-02T00:00:00Z");
   const waits: unknown[] = [];
-  for (let look = 0; look < 9; look++) waits.push((await dispatch.reconcile(going, signal)).requeueAfterMs);
+  for (let look = 0; look < 9; look++) waits.push((await dispatch.reconcile(going, signal, PAUSE)).requeueAfterMs);
   assertEquals(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
   assertEquals(world.done.includes("released"), false);
   world.kind = "gone";
   world.done.length = 0;
-  assertEquals(await dispatch.reconcile(going, signal), {});
+  assertEquals(await dispatch.reconcile(going, signal, PAUSE), {});
   assertEquals(world.done, ["TableReleased", "released"]);
 });
 
 Deno.test("reconcile() leaves a living object to whoever finds that its server can be used", async () => {
   const { dispatch } = setUp();
-  assertEquals(await dispatch.reconcile(table(), signal), { requeueAfterMs: 300_000 });
+  assertEquals(await dispatch.reconcile(table(), signal, PAUSE), { requeueAfterMs: 300_000 });
 });

@@ -1,4 +1,4 @@
-import type { KubeClient } from "../kube/client/client.ts";
+import { isKubeError, type KubeClient } from "../kube/client/client.ts";
 import type { KubeMetadata, KubeObject, ResourceType } from "../kube/object.ts";
 
 /** Held by objects of an operator that was written with kopf. */
@@ -40,12 +40,20 @@ export const OTHER_OPERATOR_ACTIVE = {
     `its finalizer ${KOPF_FINALIZER} and its annotations ${KOPF_ANNOTATIONS}* are removed from the object`,
 } as const;
 
+/** For the event that tells it when {@linkcode removeKopfMarks} is done. */
+export const TAKEN_OVER = {
+  type: "Normal",
+  reason: "TakenOver",
+  note: "the object was another operator's, made with kopf: its finalizer and annotations are removed",
+} as const;
+
 /**
  * Removes kopf's finalizer and annotations in one write, which also says that the object was taken over. (`status.kopf`
  * goes with the next write of the whole status.) `spec` has fields that followed from the marks, and must stay as they are
  * without them.
  *
- * @throws {KubeError} 409 if the object changed since it was read, 404 if it is gone.
+ * @returns the object as it stands then; `undefined` if it is gone, as one is that kopf's finalizer alone has held.
+ * @throws {KubeError} 409 if the object changed since it was read.
  */
 export async function removeKopfMarks<T extends KubeObject>(
   client: Pick<KubeClient, "patch">,
@@ -55,7 +63,7 @@ export async function removeKopfMarks<T extends KubeObject>(
     readonly spec?: Readonly<Record<string, unknown>>;
     readonly signal: AbortSignal;
   },
-): Promise<T> {
+): Promise<T | undefined> {
   const { namespace, name, uid, resourceVersion, finalizers = [] } = object.metadata;
   const annotations = Object.fromEntries([
     ...kopfAnnotations(object.metadata).map((key) => [key, null] as const),
@@ -69,7 +77,12 @@ export async function removeKopfMarks<T extends KubeObject>(
   };
   const reference = namespace === undefined ? { name } : { namespace, name };
   const patch = { kind: "merge", value: Object.keys(spec).length === 0 ? { metadata } : { metadata, spec } } as const;
-  return (await client.patch<T>(type, reference, { patch, signal })).object;
+  try {
+    return (await client.patch<T>(type, reference, { patch, signal })).object;
+  } catch (error) {
+    if (isKubeError(error, 404)) return undefined;
+    throw error;
+  }
 }
 
 function kopfAnnotations({ annotations = {} }: Marked): readonly string[] {

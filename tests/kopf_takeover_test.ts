@@ -10,6 +10,7 @@ const LAST = "kopf.zalando.org/last-handled-configuration";
 
 interface Stored {
   readonly metadata: {
+    readonly generation: number;
     readonly finalizers?: readonly string[];
     readonly annotations?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
@@ -158,6 +159,84 @@ Deno.test("an object that both hold and that is deleted waits; Retain releases i
   });
   assertEquals((await columnsOf(operator, "both")).length, 3);
 });
+
+/** Objects of the other kinds that a kopf operator has made something for; no schema hides anything of them. */
+const OTHER_KINDS = {
+  databases: { apiVersion: "zalando.org/v1", kind: "Database", spec: { type: "mongo" } },
+  samples: { apiVersion: "nuvolaris.org/v1", kind: "Sample", spec: { count: 0 } },
+} as const;
+
+function markedObject(plural: keyof typeof OTHER_KINDS, name: string): string {
+  const { metadata } = table(name);
+  return JSON.stringify({ ...OTHER_KINDS[plural], metadata });
+}
+
+async function storedAs(plural: string, name: string): Promise<OtherStored | undefined> {
+  return await kubectl.get(plural, name) as unknown as OtherStored | undefined;
+}
+
+interface OtherStored extends Stored {
+  readonly status?: {
+    readonly observedGeneration: number;
+    readonly conditions: readonly { readonly type: string; readonly reason: string }[];
+  };
+}
+
+async function becomes(plural: string, name: string, reason: string): Promise<OtherStored> {
+  return await eventually(`${plural} ${name} is ${reason}`, async () => {
+    const object = await storedAs(plural, name);
+    return object?.status?.conditions.some((each) => each.reason === reason) === true ? object : undefined;
+  });
+}
+
+for (const plural of ["databases", "samples"] as const) {
+  // There is no node in this cluster, so no Pod becomes ready.
+  const made = { databases: "PodNotReady", samples: "Scaled" }[plural];
+  const name = `old-${plural}`;
+  const leaving = `leaving-${plural}`;
+  const write = (metadata: unknown) =>
+    kubectl.ok(["patch", plural, name, "--type=merge", "-p", JSON.stringify({ metadata })]);
+
+  Deno.test(`${plural} of kopf are taken over, and one that is terminating goes`, async () => {
+    await operator.stopOperator();
+    await kubectl.ok(["create", "-f", "-"], markedObject(plural, leaving));
+    await kubectl.ok(["delete", plural, leaving, "--wait=false"]);
+    await kubectl.ok(["create", "-f", "-"], markedObject(plural, name));
+    await operator.startOperator();
+    const { metadata } = await becomes(plural, name, made);
+    assertEquals(metadata.finalizers, undefined);
+    assertEquals(metadata.annotations?.[LAST], undefined);
+    assertEquals(metadata.annotations?.["example.com/theirs"], "stays");
+    assertEquals(metadata.annotations?.["tablewright.dev/taken-over-from"], "kopf.zalando.org");
+    await kubectl.ok(["wait", "--for=delete", `${plural}/${leaving}`, "--timeout=60s"]);
+    await eventually("it is told", async () => {
+      const events = JSON.parse(await kubectl.ok(["get", "events.events.k8s.io", "-o", "json"]));
+      return (events.items as { regarding: { name: string }; reason: string }[])
+        .some(({ regarding, reason }) => regarding.name === name && reason === "TakenOver");
+    });
+  });
+
+  Deno.test(`nothing is done to ${plural} on which another operator works too, until it stops`, async () => {
+    const child = { databases: ["service", name], samples: ["deployment", "demo-deploy"] }[plural];
+    await write({ finalizers: [KOPF] });
+    await becomes(plural, name, "OtherOperatorActive");
+    const [resource = "", childName = ""] = child;
+    await kubectl.ok(["delete", resource, childName]);
+    await write({ annotations: { "example.com/look": "again" } });
+    await kubectl.ok(["delete", plural, name, "--wait=false"]);
+    const terminating = await eventually("the deletion was seen", async () => {
+      const object = await storedAs(plural, name);
+      const { metadata, status } = object ?? {};
+      // A deletion counts a generation.
+      const isSeen = metadata?.generation === status?.observedGeneration;
+      return metadata?.deletionTimestamp !== undefined && isSeen ? object : undefined;
+    });
+    assertEquals(terminating?.metadata.finalizers, [KOPF], "kopf's marker was taken away again");
+    assertEquals(await kubectl.get(resource, childName), undefined, "something was made although kopf works on it");
+    await write({ finalizers: [] });
+    await kubectl.ok(["wait", "--for=delete", `${plural}/${name}`, "--timeout=60s"]);
+  });
+}
 
 Deno.test("the operator stops", async () => {
   await operator.close();

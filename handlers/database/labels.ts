@@ -19,6 +19,10 @@ export const SERVER_VERSION = "tablewright.dev/server-version";
 /** The schema that was served when an object was written: under a lower one, fields of the spec may be pruned now. */
 const SCHEMA_REVISION_SEEN = "tablewright.dev/schema-revision";
 
+/** On the object, where the definition has no room for a status: that everything is made, and where it is reached. */
+export const MESSAGE = "zalando.org/message";
+export const NODE_PORT = "zalando.org/node-port";
+
 /** What everything that is made for a Database carries; `app: db` is what users of the tutorials select by. */
 export function labelsOf({ name }: Identity, type: DatabaseType): Readonly<Record<string, string>> {
   return {

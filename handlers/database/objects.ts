@@ -6,6 +6,7 @@ import { CRDS, isServedForDeletionOnly, isStatusServed, readCustomResourceDefini
 import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { KubeManifest, KubeObject, ResourceType } from "../../kube/object.ts";
 import { StatusWriter } from "../../kube/objects/status_writer.ts";
+import { removeKopfMarks } from "../kopf_takeover.ts";
 import { NETWORK_POLICY, POD, SECRET, SERVICE, VOLUME_CLAIM } from "./children.ts";
 
 export const DATABASE_RESOURCE: ResourceType = {
@@ -43,6 +44,8 @@ export interface DatabaseObjects {
     live: KubeObject,
     change: { readonly metadata: Readonly<Record<string, unknown>>; readonly signal: AbortSignal },
   ) => Promise<void>;
+  /** Takes kopf's finalizer and annotations away. @returns the object as it stands then; `undefined` if it is gone. */
+  readonly removeKopfMarks: (object: Database, signal: AbortSignal) => Promise<Database | undefined>;
   readonly writeStatus: (object: Database, status: DatabaseStatus, signal: AbortSignal) => Promise<void>;
 }
 
@@ -86,6 +89,9 @@ export function databaseObjects(client: KubeClient, logger: Logger): DatabaseObj
       const { namespace, name, uid } = live.metadata;
       const value = { metadata: { uid, ...metadata } };
       await client.patch(type, { namespace, name }, { patch: { kind: "merge", value }, signal });
+    },
+    async removeKopfMarks(object, signal) {
+      return await removeKopfMarks(client, { type: DATABASE_RESOURCE, object, signal });
     },
     async writeStatus(object, status, signal) {
       await statusWriter.write(object, { ...status }, signal);

@@ -1,14 +1,14 @@
 import { decodeDatabaseSpec } from "../../crds/database/decode.ts";
 import type { Database, DatabaseSpec } from "../../crds/database/types.ts";
 import { validateDatabaseName } from "../../crds/database/validate.ts";
-import type { FieldError } from "../../crds/field_error.ts";
 import { isKubeError, KubeError } from "../../kube/client/client.ts";
 import type { ReconcileResult } from "../../kube/queue/controller.ts";
 import type { Children } from "./children.ts";
 import type { DatabaseContext } from "./context.ts";
 import { converge, endpointOf, type Outcome } from "./converge.ts";
 import { desiredServer, identityOf, type Server } from "./desired.ts";
-import { knowsOurSchema, SERVER_VERSION } from "./labels.ts";
+import { letGoOfKopf, otherOperator, releaseFromKopf } from "./kopf_marks.ts";
+import { knowsOurSchema, MESSAGE, NODE_PORT, SERVER_VERSION } from "./labels.ts";
 import { observeChildren, secretOf } from "./observe.ts";
 import { childrenInQuestion, storedVersion } from "./policy.ts";
 import { DATABASE_RESOURCE, type ServedSchema } from "./objects.ts";
@@ -18,8 +18,6 @@ import { isTakenOver } from "./take_over.ts";
 
 /** Secrets are read by name and never watched, so whatever happens to them is seen now and then. */
 const RESYNC_MS = 60_000;
-const MESSAGE = "zalando.org/message";
-const NODE_PORT = "zalando.org/node-port";
 
 /** Makes one server what its object says; level-triggered, so it may be called at any time and any number of times. */
 export class DatabaseReconciler {
@@ -34,17 +32,27 @@ export class DatabaseReconciler {
   /** @throws what the controller must retry: outside failures after they were written to the status, and bugs. */
   async reconcile(object: Database, signal: AbortSignal): Promise<ReconcileResult> {
     // The garbage collector takes what we made; what stays has no owner.
-    if (object.metadata.deletionTimestamp !== undefined) return {};
+    const isLeaving = object.metadata.deletionTimestamp !== undefined;
+    const other = otherOperator(object);
+    if (isLeaving && other === undefined) {
+      await releaseFromKopf(object, this.#context, signal);
+      return {};
+    }
     const schema = await this.#context.objects.servedSchema(signal);
-    if (schema === "going") return { requeueAfterMs: RESYNC_MS };
+    if (schema === "going") return isLeaving ? {} : { requeueAfterMs: RESYNC_MS };
+    if (other !== undefined) return await this.#stop(object, { finding: other, schema }, signal);
     const decoded = decodeDatabaseSpec(object.spec);
     const errors = [...validateDatabaseName(object.metadata.name), ...(decoded.ok ? [] : decoded.errors)];
-    if (!decoded.ok || errors.length > 0) return await this.#refuse(object, { errors, schema }, signal);
+    if (!decoded.ok || errors.length > 0) {
+      return await this.#stop(object, { finding: { kind: "Faulty", reason: "InvalidSpec", errors }, schema }, signal);
+    }
     const { server, children } = await this.#observe(object, { spec: decoded.value, schema }, signal);
     if (schema === "other" && hasHiddenSpec(children)) return this.#tellDowngrade(object);
     this.#downgraded.delete(object.metadata.uid);
     const outcome = await this.#converge(object, { server, children }, signal);
-    await this.#report(object, { outcome, schema }, signal);
+    const isMade = outcome.finding.kind === "Made" || outcome.facts.binding !== undefined;
+    const ours = isMade ? await letGoOfKopf(object, { context: this.#context, schema, signal }) : object;
+    await this.#report(ours, { outcome, schema }, signal);
     return { requeueAfterMs: Math.min(outcome.recheckMs ?? RESYNC_MS, RESYNC_MS) };
   }
 
@@ -78,15 +86,13 @@ export class DatabaseReconciler {
     }
   }
 
-  async #refuse(
+  /** Nothing is done to what there is until a person has changed something. */
+  async #stop(
     object: Database,
-    { errors, schema }: { readonly errors: readonly FieldError[]; readonly schema: ServedSchema },
+    { finding, schema }: { readonly finding: Outcome["finding"]; readonly schema: ServedSchema },
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const outcome: Outcome = {
-      finding: { kind: "Faulty", reason: "InvalidSpec", errors },
-      facts: { pod: { kind: "absent" }, isTakenOver: false },
-    };
+    const outcome: Outcome = { finding, facts: { pod: { kind: "absent" }, isTakenOver: false } };
     await this.#report(object, { outcome, schema }, signal);
     return {};
   }
@@ -128,6 +134,9 @@ export class DatabaseReconciler {
     if (finding.kind === "Faulty") {
       const note = finding.errors.map(({ path, detail }) => `${path}: ${detail}`).join("; ");
       this.#context.recordEvent(object, { type: "Warning", reason: finding.reason, note });
+    }
+    if (finding.kind === "Stalled") {
+      this.#context.recordEvent(object, { type: "Warning", reason: finding.reason, note: finding.message });
     }
     if (change.isReady && !change.wasReady) {
       const note = madeMessage(object.metadata.name);

@@ -2,6 +2,7 @@ import type { Database, DatabaseStatus } from "../../crds/database/types.ts";
 import { compact } from "../../crds/decode_fields.ts";
 import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
 import { type Condition, type ConditionState, removeCondition, setCondition } from "../../crds/meta.ts";
+import { OTHER_OPERATOR_ACTIVE } from "../kopf_takeover.ts";
 import type { PodState } from "./pod_state.ts";
 
 /** What a reconcile found, as far as users need to know it. */
@@ -18,6 +19,8 @@ export type Finding =
   | { readonly kind: "Waiting"; readonly reason: string; readonly message: string }
   /** The API server refused something; it is retried. */
   | { readonly kind: "Failing"; readonly reason: string; readonly message: string }
+  /** A person must mend something outside of the spec. */
+  | { readonly kind: "Stalled"; readonly reason: string; readonly message: string }
   | { readonly kind: "Suspended" };
 
 /** What stands beside the finding: each is left out when it does not apply. */
@@ -43,11 +46,26 @@ const MANAGED = [
   ...["OwnershipConflict", "Suspended", "RotatingCredentials"],
 ];
 
+/** Reasons of `Ready` when everything is made. */
+const POD_READY = "PodReady";
+const POD_NOT_READY = "PodNotReady";
+/** Another operator is only told of what was made before it came. */
+const MADE_REASONS: readonly string[] = [POD_READY, POD_NOT_READY, OTHER_OPERATOR_ACTIVE.reason];
+
 type State = Omit<ConditionState, "observedGeneration">;
 
 /** What users of the tutorials read. */
 export function madeMessage(name: string): string {
   return `Pod and Service created by Database ${name}`;
+}
+
+/** Whether a status says that a reconcile has made everything, whatever became of it since. Pure. */
+export function isMade(status: DatabaseStatus | undefined): boolean {
+  if (status?.binding !== undefined) return true;
+  const conditions = status?.conditions ?? [];
+  // A server that is suspended was looked at and nothing more.
+  if (conditions.some(({ type }) => type === "Suspended")) return false;
+  return conditions.some(({ type, reason }) => type === "Ready" && MADE_REASONS.includes(reason));
 }
 
 /**
@@ -94,8 +112,8 @@ function readyState(name: string, finding: Finding, { pod }: Facts): State {
     case "Suspended": {
       const message = podMessage(pod);
       return message === undefined
-        ? { type, status: "True", reason: "PodReady", message: madeMessage(name) }
-        : { type, status: "False", reason: "PodNotReady", message };
+        ? { type, status: "True", reason: POD_READY, message: madeMessage(name) }
+        : { type, status: "False", reason: POD_NOT_READY, message };
     }
     case "Faulty":
       return {
@@ -106,6 +124,7 @@ function readyState(name: string, finding: Finding, { pod }: Facts): State {
       };
     case "Waiting":
     case "Failing":
+    case "Stalled":
       return { type, status: "False", reason: finding.reason, message: finding.message };
   }
 }
@@ -127,6 +146,8 @@ function progressStates(ready: State, finding: Finding): readonly State[] {
       return [reconciling];
     case "Failing":
       return [{ ...reconciling, message: "retrying" }];
+    case "Stalled":
+      return [{ ...ready, type: "Stalled", status: "True" }];
     case "Suspended":
       return [{ type: "Suspended", status: "True", reason: "SuspendIsSet", message: "nothing is changed" }];
   }
@@ -147,7 +168,7 @@ function factStates(finding: Finding, facts: Facts): readonly State[] {
 /** A Pod that is Ready has let a login in over TCP, if its probes are ours. */
 function connectionsState({ pod, isTakenOver }: Facts): State {
   const type = "AcceptingConnections";
-  if (pod.kind !== "ready") return { type, status: "False", reason: "PodNotReady", message: podMessage(pod) ?? "" };
+  if (pod.kind !== "ready") return { type, status: "False", reason: POD_NOT_READY, message: podMessage(pod) ?? "" };
   return isTakenOver
     ? {
       type,

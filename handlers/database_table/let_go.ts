@@ -1,6 +1,6 @@
 import { APPROVE_ANNOTATION, type DatabaseTable } from "../../crds/database_table/types.ts";
 import { forgetApproval } from "../../postgres/registry/approval.ts";
-import { hasKopfMarks } from "../kopf_takeover.ts";
+import { hasKopfMarks, TAKEN_OVER } from "../kopf_takeover.ts";
 import type { PlanApproval } from "./verdict/approval.ts";
 import type { Attempt } from "./attempt.ts";
 import { ownerOf } from "./context.ts";
@@ -20,8 +20,7 @@ export async function letGo(
   if (!hasKopfMarks(object.metadata)) return object;
   const { context, signal } = attempt;
   const ours = await context.objects.removeKopfMarks(object, signal);
-  const note = "the object was another operator's, made with kopf: its finalizer and annotations are removed";
-  context.recordEvent(ours, { type: "Normal", reason: "TakenOver", note });
+  context.recordEvent(ours, TAKEN_OVER);
   return ours;
 }
 

@@ -81,13 +81,8 @@ async function withoutKopfMarks(
   object: DatabaseTable,
   signal: AbortSignal,
 ): Promise<DatabaseTable | undefined> {
-  try {
-    // A terminating object's spec is left alone.
-    const isLiving = object.metadata.deletionTimestamp === undefined;
-    const spec = isLiving ? policiesToWrite(object.spec, undefined, originOf(object)) : {};
-    return await removeKopfMarks(client, { type: TABLE_RESOURCE, object, spec: { ...spec }, signal });
-  } catch (error) {
-    if (isKubeError(error, 404)) return undefined;
-    throw error;
-  }
+  // A terminating object's spec is left alone.
+  const isLiving = object.metadata.deletionTimestamp === undefined;
+  const spec = isLiving ? policiesToWrite(object.spec, undefined, originOf(object)) : {};
+  return await removeKopfMarks(client, { type: TABLE_RESOURCE, object, spec: { ...spec }, signal });
 }

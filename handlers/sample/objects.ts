@@ -3,6 +3,7 @@ import { isKubeError, type KubeClient } from "../../kube/client/client.ts";
 import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { KubeManifest, KubeObject, ResourceType } from "../../kube/object.ts";
 import { StatusWriter } from "../../kube/objects/status_writer.ts";
+import { removeKopfMarks } from "../kopf_takeover.ts";
 import { DEPLOYMENT, DEPLOYMENT_NAME } from "./deployment.ts";
 
 export const SAMPLE_RESOURCE: ResourceType = {
@@ -25,6 +26,8 @@ export interface SampleObjects {
   readonly readDeployment: (namespace: string, signal: AbortSignal) => Promise<Deployment | undefined>;
   /** Makes it, or sets our fields of it; @throws {KubeError} 409 if it is not the one that was read. */
   readonly applyDeployment: (manifest: KubeManifest, signal: AbortSignal) => Promise<Deployment>;
+  /** Takes kopf's finalizer and annotations away. @returns the object as it stands then; `undefined` if it is gone. */
+  readonly removeKopfMarks: (sample: Sample, signal: AbortSignal) => Promise<Sample | undefined>;
   readonly writeStatus: (sample: Sample, status: SampleStatus, signal: AbortSignal) => Promise<void>;
 }
 
@@ -42,6 +45,9 @@ export function sampleObjects(client: KubeClient, logger: Logger): SampleObjects
     },
     async applyDeployment(manifest, signal) {
       return (await client.apply<Deployment>(DEPLOYMENT, manifest, { force: true, signal })).object;
+    },
+    async removeKopfMarks(object, signal) {
+      return await removeKopfMarks(client, { type: SAMPLE_RESOURCE, object, signal });
     },
     async writeStatus(sample, status, signal) {
       await statusWriter.write(sample, { ...status }, signal);

@@ -1,10 +1,11 @@
 import { decodeSampleSpec } from "../../crds/sample/decode.ts";
 import type { Sample, SampleSpec } from "../../crds/sample/types.ts";
 import type { ReconcileResult } from "../../kube/queue/controller.ts";
+import { hasKopfMarks, KOPF_FINALIZER, kopfState, OTHER_OPERATOR_ACTIVE, TAKEN_OVER } from "../kopf_takeover.ts";
 import { takenFault } from "./admit.ts";
 import { buildDeployment, ownerNameOf } from "./deployment.ts";
 import type { Deployment, SampleObjects } from "./objects.ts";
-import { type Finding, nextStatus } from "./status.ts";
+import { type Finding, isMade, nextStatus } from "./status.ts";
 
 /** What the loop works with. */
 export interface SampleContext {
@@ -31,14 +32,31 @@ export async function reconcileSample(
   context: SampleContext,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  // The garbage collector takes the Deployment: it has an owner.
-  if (sample.metadata.deletionTimestamp !== undefined) return {};
+  if (kopfState(sample.metadata, isMade(sample.status)) === "Active") {
+    await report(sample, { finding: { kind: "Stalled", ...OTHER_OPERATOR_ACTIVE }, context }, signal);
+    return {};
+  }
+  if (sample.metadata.deletionTimestamp !== undefined) {
+    // The garbage collector takes the Deployment: it has an owner.
+    if (sample.metadata.finalizers?.includes(KOPF_FINALIZER)) await context.objects.removeKopfMarks(sample, signal);
+    return {};
+  }
   const decoded = decodeSampleSpec(sample.spec);
   const finding: Finding = decoded.ok
     ? await converge(sample, { spec: decoded.value, context }, signal)
     : { kind: "Refused", reason: "InvalidSpec", errors: decoded.errors };
-  await report(sample, { finding, context }, signal);
+  const ours = finding.kind === "Scaled" ? await letGoOfKopf(sample, context, signal) : sample;
+  await report(ours, { finding, context }, signal);
   return finding.kind === "Refused" && finding.reason === "NameTaken" ? { requeueAfterMs: RECHECK_MS } : {};
+}
+
+/** Takes away the marks of the operator before us: the Deployment is ours. @returns the object as it stands then. */
+async function letGoOfKopf(sample: Sample, context: SampleContext, signal: AbortSignal): Promise<Sample> {
+  if (!hasKopfMarks(sample.metadata)) return sample;
+  const ours = await context.objects.removeKopfMarks(sample, signal);
+  if (ours === undefined) return sample;
+  context.recordEvent(ours, TAKEN_OVER);
+  return ours;
 }
 
 async function converge(
@@ -99,7 +117,7 @@ async function report(
   const status = nextStatus(sample, finding, now);
   const isNews = sample.status?.message !== status.message;
   await context.objects.writeStatus(sample, status, signal);
-  if (finding.kind === "Refused" && isNews) {
+  if (finding.kind !== "Scaled" && isNews) {
     context.recordEvent(sample, { type: "Warning", reason: finding.reason, note: status.message ?? "" });
   }
 }

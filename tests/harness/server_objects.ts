@@ -14,6 +14,8 @@ export interface DatabaseObject {
   readonly metadata: {
     readonly uid: string;
     readonly generation: number;
+    readonly resourceVersion: string;
+    readonly finalizers?: readonly string[];
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec: Readonly<Record<string, unknown>>;

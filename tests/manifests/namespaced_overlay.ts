@@ -19,6 +19,8 @@ let operator: OperatorProcess;
 /** What nothing below needs, and why it is granted. */
 const RARELY_USED: Readonly<Record<string, string>> = {
   "patch databases.zalando.org": "message and node port as annotations, under a definition that prunes the status",
+  "patch samples.nuvolaris.org":
+    "kopf's finalizer and annotations are taken off; the status where it is no subresource",
   "patch events.events.k8s.io": "the same event again within 6 minutes",
 };
 

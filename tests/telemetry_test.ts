@@ -183,6 +183,25 @@ Deno.test("what the loop refuses is counted by its reason", async () => {
   });
 });
 
+Deno.test("tables that were changed by hand are counted, those that are put right and those that are left so", async () => {
+  const columns = [{ ID: "integer" }, { NOTE: "text" }];
+  await Promise.all([
+    tables.applied("mended", { columns }),
+    tables.applied("left", { columns, drift: { action: "Report" } }),
+  ]);
+  const database = `database="${new URL(operator.databaseUrl).host}/tw_telemetry"`;
+  assertEquals(valueOf(await scrape(), `tablewright_tables_drifted{${database}}`), 0);
+  for (const table of ["mended", "left"]) {
+    await operator.sql(`ALTER TABLE public."${table}" DROP COLUMN note`);
+    await tables.touch(table);
+  }
+  await eventually("both are counted", async () => {
+    const metrics = await scrape();
+    return valueOf(metrics, `tablewright_tables_drifted{${database}}`) === 1 &&
+      valueOf(metrics, 'tablewright_drift_corrected_total{kind="DatabaseTable"}') === 1;
+  });
+});
+
 Deno.test("no password is in a log line, a span or a metric", async () => {
   const metrics = await scrape();
   const { password } = new URL(operator.databaseUrl);

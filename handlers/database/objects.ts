@@ -77,14 +77,8 @@ export function databaseObjects(client: KubeClient, logger: Logger): DatabaseObj
       const metadata = { ...manifest.metadata, uid };
       await client.apply(typeOf(manifest), { ...manifest, metadata }, { force: true, signal });
     },
-    async endPod({ metadata }, signal) {
-      const { namespace, name, uid } = metadata;
-      await client.delete(POD, { namespace, name }, { preconditions: { uid }, signal });
-    },
-    async removeNetworkPolicy({ metadata }, signal) {
-      const { namespace, name, uid } = metadata;
-      await client.delete(NETWORK_POLICY, { namespace, name }, { preconditions: { uid }, signal });
-    },
+    endPod: (pod, signal) => deleteThis(client, { type: POD, live: pod, signal }),
+    removeNetworkPolicy: (policy, signal) => deleteThis(client, { type: NETWORK_POLICY, live: policy, signal }),
     async mark(type, live, { metadata, signal }) {
       const { namespace, name, uid } = live.metadata;
       const value = { metadata: { uid, ...metadata } };
@@ -97,6 +91,14 @@ export function databaseObjects(client: KubeClient, logger: Logger): DatabaseObj
       await statusWriter.write(object, { ...status }, signal);
     },
   };
+}
+
+async function deleteThis(
+  client: KubeClient,
+  { type, live, signal }: { readonly type: ResourceType; readonly live: KubeObject; readonly signal: AbortSignal },
+): Promise<void> {
+  const { namespace, name, uid } = live.metadata;
+  await client.delete(type, { namespace, name }, { preconditions: { uid }, signal });
 }
 
 async function readServedSchema(client: KubeClient, rights: Rights, signal: AbortSignal): Promise<ServedSchema> {

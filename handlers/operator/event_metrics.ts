@@ -3,6 +3,8 @@ import type { Metrics } from "../../kube/telemetry/metrics.ts";
 
 /** Reasons of events that say: a spec was not carried out, and a person must change something. */
 const REFUSALS = ["InvalidSpec", "PlanRefused", "OwnershipConflict"] as const;
+/** Of the event that says that a drift was put right. */
+const CORRECTED = "Corrected";
 const LOSSES: readonly EventLoss[] = ["rate", "full", "failed", "shutdown"];
 
 /** Counts what events tell, and those that nobody will read. */
@@ -17,11 +19,17 @@ export function observeEvents(metrics: Metrics): Pick<Required<EventRecorderOpti
     help: "Kubernetes Events that were not written, by the cause.",
     labels: ["cause"],
   });
+  const corrected = metrics.counter({
+    name: "tablewright_drift_corrected_total",
+    help: "Times that what somebody had changed by hand was put right.",
+    labels: ["kind"],
+  });
   for (const cause of LOSSES) dropped.add({ cause }, 0);
   return {
     onRecorded: ({ kind }, content) => {
       const reason = REFUSALS.find((each) => each === content.reason);
       if (reason !== undefined) refused.add({ kind, reason });
+      if (content.reason === CORRECTED) corrected.add({ kind });
     },
     onLost: (cause) => dropped.add({ cause }),
   };

@@ -1,6 +1,8 @@
+import type { DatabaseTable } from "../../crds/database_table/types.ts";
 import { certificateValidity } from "../../kube/webhook/certificate_fault.ts";
 import type { Metrics } from "../../kube/telemetry/metrics.ts";
 import { measureProcess } from "../../kube/telemetry/process_metrics.ts";
+import { TABLE_RESOURCE } from "../database_table/handler.ts";
 import type { OperatorParts } from "./parts.ts";
 
 type Measured = Pick<
@@ -13,6 +15,7 @@ export function measureParts(metrics: Metrics, parts: Measured): void {
   measureProcess(metrics, parts.timing.now);
   measureWatches(metrics, parts);
   measureDatabases(metrics, parts);
+  measureDrift(metrics, parts);
   measureCertificate(metrics, parts);
   measureElection(metrics, parts);
   measureHeartbeat(metrics, parts);
@@ -51,6 +54,26 @@ function measureDatabases(metrics: Metrics, { databases }: Measured): void {
     );
     // Several Secrets may name one server: one that cannot log in counts.
     for (const { address } of databases.servers) reachable.set({ database: address }, faulty.has(address) ? 0 : 1);
+  });
+}
+
+/** As the objects' statuses say it, so that a standby tells the same. */
+function measureDrift(metrics: Metrics, { controls, databases }: Measured): void {
+  const drifted = metrics.gauge({
+    name: "tablewright_tables_drifted",
+    help: "Tables that differ from their objects and are left so.",
+    labels: ["database"],
+  });
+  const tables = controls.find(({ name }) => name === TABLE_RESOURCE.kind.toLowerCase())?.informer;
+  metrics.onScrape("drift", () => {
+    drifted.clear();
+    for (const { address } of databases.servers) drifted.set({ database: address }, 0);
+    const addresses = new Map(databases.servers.map(({ name, address }) => [name, address]));
+    for (const key of tables?.keys() ?? []) {
+      const { status } = (tables?.get(key) ?? {}) as Partial<DatabaseTable>;
+      const database = addresses.get(status?.observed?.server);
+      if (database !== undefined && (status?.drift ?? []).length > 0) drifted.add({ database }, 1);
+    }
   });
 }
 

@@ -25,6 +25,8 @@ export interface KindHandler {
   /** `undefined` for a kind that only admission looks at. */
   readonly controller?: {
     readonly reconcile: (object: KubeObject, signal: AbortSignal, pause: Pause) => Promise<ReconcileResult>;
+    /** Told of every version of an object before it is reconciled, whether this replica reconciles or not. */
+    readonly see?: (object: KubeObject) => void;
     /** The object of that key is gone: forget what was remembered of it. */
     readonly forget: (key: string) => void;
     /** Work beside the queue, from the moment on at which this replica reconciles until the signal is aborted. Never rejects. */

@@ -74,3 +74,16 @@ function delay(setTimer: Timing["setTimer"], ms: number, signal?: AbortSignal): 
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
+
+/** What the work brings; rejects with the signal's reason if that is aborted before. The work itself goes on. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = Promise.withResolvers<never>();
+  const onAbort = () => stopped.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([work, stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

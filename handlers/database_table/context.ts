@@ -3,6 +3,7 @@ import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { Timing } from "../../kube/timing.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import type { Owner } from "../../postgres/registry/registry.ts";
+import type { KindEnd } from "./kind_end.ts";
 import type { LiveCatalog } from "./verdict/live_catalog.ts";
 import type { RegistryGate } from "../../postgres/registry/registry_gate.ts";
 
@@ -21,8 +22,8 @@ export interface TableObjects {
   readonly writeStatus: (object: DatabaseTable, status: DatabaseTableStatus, signal: AbortSignal) => Promise<string>;
   /** Whether the object that owns another table is being deleted, or gone. */
   readonly isGoing: (owner: Owner, signal: AbortSignal) => Promise<boolean>;
-  /** Whether the kind itself goes away: then every object was marked deleted, and nobody meant the tables. */
-  readonly isKindTerminating: (signal: AbortSignal) => Promise<boolean>;
+  /** Whether objects go because the kind does. */
+  readonly kindEnd: KindEnd;
 }
 
 export type RecordEvent = (object: DatabaseTable, event: {

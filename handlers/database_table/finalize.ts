@@ -96,7 +96,9 @@ async function reasonToKeep(
 ): Promise<string | undefined> {
   const kept = keepsTable(object);
   if (kept !== undefined) return kept;
-  return await context.objects.isKindTerminating(signal) ? "the CustomResourceDefinition is being deleted" : undefined;
+  return await context.objects.kindEnd.isBehind(object, signal)
+    ? "the CustomResourceDefinition is being deleted"
+    : undefined;
 }
 
 /** Why the object's own words keep its table; `undefined` if it is to be dropped. */

@@ -53,6 +53,7 @@ export function databaseTableHandler(dispatch: TableDispatch, databases: Pick<Se
     validate: (request, signal) => dispatch.validate(request, signal),
     controller: {
       reconcile: (object, signal, pause) => dispatch.reconcile(object as DatabaseTable, signal, pause),
+      see: (object) => dispatch.see(object as DatabaseTable),
       forget: (key) => dispatch.forget(key),
       tend: (objects, signal) => databases.tend(objects, signal),
     },

@@ -12,6 +12,7 @@ import { systemTiming } from "../../kube/timing.ts";
 import { hasKopfMarks, removeKopfMarks } from "../kopf_takeover.ts";
 import type { TableObjects } from "./context.ts";
 import { TABLE_RESOURCE } from "./handler.ts";
+import { KindEnd } from "./kind_end.ts";
 import { originOf } from "./spec/origin.ts";
 
 const DISCOVERY_LAG_MS = 1_000;
@@ -57,7 +58,7 @@ export function tableObjects(client: KubeClient, logger: Logger): TableObjects {
         throw error;
       }
     },
-    isKindTerminating: (signal) => isKindTerminating(client, rights, signal),
+    kindEnd: new KindEnd((signal) => isKindTerminating(client, rights, signal)),
   };
 }
 

@@ -60,9 +60,11 @@ export function controlKind(kind: KindHandler, options: ControlOptions): KindCon
   /** Of this term; none while another process leads. */
   let controller: Controller | undefined;
   const onChange = (key: string, change: ObjectChange) => {
+    const object = informer.get(key);
+    if (object !== undefined) reconciler.see?.(object);
     if (controller !== undefined) controller.enqueue(key, change);
     // What an earlier term remembered of an object that is gone would stay for ever.
-    else if (informer.get(key) === undefined) reconciler.forget(key);
+    else if (object === undefined) reconciler.forget(key);
   };
   const informer = new Informer<KubeObject>({
     client,

@@ -1,6 +1,6 @@
 import type { DatabaseTable } from "../../../crds/database_table/types.ts";
 import type { Logger } from "../../../kube/telemetry/logger.ts";
-import { pause, type Timing } from "../../../kube/timing.ts";
+import { pause, type Timing, untilAborted } from "../../../kube/timing.ts";
 import type { RegistryGate } from "../../../postgres/registry/registry_gate.ts";
 import {
   type ChangedTable,
@@ -208,15 +208,4 @@ function limits(signal: AbortSignal): Omit<TransactionOptions, "readOnly"> {
 function isSwept(object: DatabaseTable): boolean {
   return object.metadata.deletionTimestamp === undefined && handsOffReason(object) === undefined &&
     kopfStateOf(object) !== "Active";
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const stopped = Promise.withResolvers<never>();
-  const onAbort = () => stopped.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, stopped.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

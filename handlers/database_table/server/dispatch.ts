@@ -65,8 +65,14 @@ export class TableDispatch {
     }
   }
 
+  /** To be told of every version of an object before it is reconciled. */
+  see(object: DatabaseTable): void {
+    this.#serving.objects.kindEnd.see(object);
+  }
+
   /** The object of that key is gone. */
   forget(key: string): void {
+    this.#serving.objects.kindEnd.forget(key);
     this.#reconnects.delete(key);
     this.#waits.forget(key);
     this.#databases.forget(key);

@@ -38,7 +38,7 @@ function tableKind({ client, databases, serving, logger }: KindDependencies): Ki
   return databaseTableHandler(new TableDispatch(databases, serving, admission), databases);
 }
 
-function databaseKind({ client, events, timing, logger, namespaces }: KindDependencies): KindHandler {
+function databaseKind({ client, databases, events, timing, logger, namespaces }: KindDependencies): KindHandler {
   const objects = databaseObjects(client, logger);
   const admission = { objects, isNamespaceTerminating: namespaceEnd(client), tablesIn: tablesIn(client, namespaces) };
   return databaseHandler(admission, {
@@ -48,7 +48,7 @@ function databaseKind({ client, events, timing, logger, namespaces }: KindDepend
     newPassword: () => generatePassword((bytes) => crypto.getRandomValues(bytes)),
     now: () => new Date(timing.now()),
     logger,
-  });
+  }, (database) => databases.serves(database));
 }
 
 function sampleKind({ client, events, timing, logger }: KindDependencies): KindHandler {

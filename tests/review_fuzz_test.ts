@@ -53,11 +53,15 @@ const dispatch = new TableDispatch(databases, serving, {
 });
 const table = databaseTableHandler(dispatch, databases);
 // Nothing stands under the names of a Database.
-const server = databaseHandler({
-  objects: { read: () => Promise.resolve(undefined) },
-  isNamespaceTerminating: () => Promise.resolve(false),
-  tablesIn: () => Promise.resolve([]),
-}, {} as DatabaseContext);
+const server = databaseHandler(
+  {
+    objects: { read: () => Promise.resolve(undefined) },
+    isNamespaceTerminating: () => Promise.resolve(false),
+    tablesIn: () => Promise.resolve([]),
+  },
+  {} as DatabaseContext,
+  () => {},
+);
 const logger = memoryLogger();
 const app = createAdmissionApp({
   kinds: [table, server],

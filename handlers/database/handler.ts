@@ -10,11 +10,20 @@ import type { DatabaseContext } from "./context.ts";
 import { OWNED_SELECTOR, ownerKeyOf } from "./labels.ts";
 import { DATABASE_RESOURCE } from "./objects.ts";
 import { DatabaseReconciler } from "./reconcile.ts";
+import { isReady } from "./status.ts";
 
 const CONDITIONS: readonly MatchCondition[] = [{ name: "spec-changed", expression: SPEC_CHANGED }];
 
-/** Database: a server, judged at admission and made by the loop. */
-export function databaseHandler(admission: DatabaseAdmission, reconciling: DatabaseContext): KindHandler {
+/**
+ * Database: a server, judged at admission and made by the loop.
+ *
+ * @param serves Told of each that is Ready, whenever it changes.
+ */
+export function databaseHandler(
+  admission: DatabaseAdmission,
+  reconciling: DatabaseContext,
+  serves: (database: Database["metadata"]) => void,
+): KindHandler {
   const reconciler = new DatabaseReconciler(reconciling);
   return {
     resource: DATABASE_RESOURCE,
@@ -23,6 +32,9 @@ export function databaseHandler(admission: DatabaseAdmission, reconciling: Datab
     validate: (request, signal) => admitDatabase(request, admission, signal),
     controller: {
       reconcile: (object, signal) => reconciler.reconcile(object as Database, signal),
+      see: (object) => {
+        if (isReady((object as Database).status)) serves(object.metadata as Database["metadata"]);
+      },
       forget: () => {},
       owns: [POD, SERVICE, VOLUME_CLAIM].map((resource) => ({
         resource,

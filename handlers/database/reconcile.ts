@@ -13,7 +13,7 @@ import { observeChildren, secretOf } from "./observe.ts";
 import { childrenInQuestion, storedVersion } from "./policy.ts";
 import { DATABASE_RESOURCE, type ServedSchema } from "./objects.ts";
 import { podStateOf } from "./pod_state.ts";
-import { madeMessage, nextStatus } from "./status.ts";
+import { isReady, madeMessage, nextStatus } from "./status.ts";
 import { isTakenOver } from "./take_over.ts";
 
 /** Secrets are read by name and never watched, so whatever happens to them is seen now and then. */
@@ -200,8 +200,4 @@ function factsOfPod({ pod }: Children): Outcome["facts"] {
 
 function schemaOf({ isOurSchema }: Server): ServedSchema {
   return isOurSchema ? "ours" : "other";
-}
-
-function isReady(status: Database["status"]): boolean {
-  return status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 }

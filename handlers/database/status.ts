@@ -59,6 +59,11 @@ export function madeMessage(name: string): string {
   return `Pod and Service created by Database ${name}`;
 }
 
+/** Whether a status says that the server can be used. Pure. */
+export function isReady(status: DatabaseStatus | undefined): boolean {
+  return status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
 /** Whether a status says that a reconcile has made everything, whatever became of it since. Pure. */
 export function isMade(status: DatabaseStatus | undefined): boolean {
   if (status?.binding !== undefined) return true;

@@ -23,7 +23,7 @@ export type Conclusion =
   /** What the status says is still so. */
   | { readonly kind: "Unchanged" }
   /** The object was written, which comes back as an event, or may go. */
-  | { readonly kind: "Written" }
+  | { readonly kind: "Written"; readonly happened?: string }
   /** Somebody else works on the same name: it will not take long. */
   | { readonly kind: "Busy" };
 
@@ -34,6 +34,20 @@ export interface Told {
   readonly object: DatabaseTable;
   readonly report: Omit<Report, "plan">;
   readonly recheck?: Recheck;
+  /** What others may have waited for. */
+  readonly happened?: string;
+  /** What would be news. */
+  readonly waitsFor?: readonly string[];
+}
+
+/** A table that we made or changed, as something to wait for. */
+export function tableNews({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  return `table ${schema}.${name}`;
+}
+
+/** An object that went, as something to wait for. */
+export function endNews({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `end of ${namespace}/${name}`;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ApplyOutcome } from "../../postgres/apply/apply.ts";
 import type { Relation } from "../../postgres/catalog/relation.ts";
 import { announceDeeds, announceDrift } from "./announce.ts";
 import { type ApprovalNeeded, describeApprovalNeeded, type PlanApproval } from "./verdict/approval.ts";
-import { type Attempt, type Conclusion, refuse, tell, type Told } from "./attempt.ts";
+import { type Attempt, type Conclusion, refuse, tableNews, tell, type Told } from "./attempt.ts";
 import { conflictError } from "./verdict/conflict.ts";
 import { describeDrift, NO_DRIFT } from "./drift/drift.ts";
 import { letGo } from "./let_go.ts";
@@ -58,13 +58,16 @@ async function finish(attempt: Attempt, ended: Ended<"done">): Promise<Conclusio
   const ran = announceDeeds(attempt, outcome, judge.found);
   const drift = judge.left;
   const object = await letGo(attempt, { approval, isDone: waiting.length === 0 });
+  const news = ran === undefined ? {} : { happened: tableNews(relation) };
   if (waiting.length === 0) {
     announceDrift(attempt, drift);
-    return tell(object, { finding: readyFinding(attempt, relation, ended), drift, ran });
+    return { ...tell(object, { finding: readyFinding(attempt, relation, ended), drift, ran }), ...news };
   }
   const tables = waiting.map(({ references }) => `${references.schema}.${references.table}`);
   const message = `waiting for ${[...new Set(tables)].join(", ")}, which a foreign key refers to`;
-  return tell(object, { finding: { kind: "Waiting", reason: "WaitingForReference", message }, drift, ran }, "Soon");
+  const report = { finding: { kind: "Waiting", reason: "WaitingForReference", message }, drift, ran } as const;
+  const waitsFor = waiting.map(({ references: { schema, table } }) => tableNews({ schema, name: table }));
+  return { ...tell(object, report, "Soon"), ...news, waitsFor };
 }
 
 /** Something of the plan must not run: it is refused, waits for a person, or is drift that is left as it is. */

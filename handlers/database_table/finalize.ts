@@ -15,7 +15,7 @@ export type Finalized =
   /** The object may go, or is gone. */
   | { readonly kind: "released" }
   /** Others need the table. */
-  | { readonly kind: "needed"; readonly by: readonly string[] }
+  | Extract<DropOutcome, { readonly kind: "needed" }>
   | { readonly kind: "busy" };
 
 /**

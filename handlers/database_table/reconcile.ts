@@ -2,7 +2,8 @@ import { type DatabaseTable, FINALIZER } from "../../crds/database_table/types.t
 import type { ReconcileResult } from "../../kube/queue/controller.ts";
 import type { Pause } from "../../kube/queue/deadline.ts";
 import { KOPF_FINALIZER, OTHER_OPERATOR_ACTIVE } from "../kopf_takeover.ts";
-import { type Attempt, type Conclusion, type Recheck, tell, type Told } from "./attempt.ts";
+import { type Attempt, type Conclusion, endNews, type Recheck, tell } from "./attempt.ts";
+import { Awaited, type News } from "./awaited.ts";
 import type { ReconcileContext } from "./context.ts";
 import { convergeTable } from "./converge.ts";
 import { NO_DRIFT } from "./drift/drift.ts";
@@ -30,6 +31,7 @@ export class TableReconciler {
   readonly #waits = new WaitTimes();
   /** Of statements that run too long: each try holds a lock for as long. */
   readonly #timeouts = new WaitTimes({ firstMs: LATER_MS, longestMs: 6 * 60 * 60_000 });
+  readonly #awaited = new Awaited();
 
   constructor(context: ReconcileContext, sweep: Pick<DatabaseSweep, "isUnchanged">) {
     this.#context = context;
@@ -41,21 +43,42 @@ export class TableReconciler {
     const waitMs = this.#settledForMs(object);
     if (waitMs > 0) return waitMs === Infinity ? {} : { requeueAfterMs: waitMs };
     const attempt = { object, context: this.#context, sweep: this.#sweep, pending: new PendingPlan(), signal, pause };
+    const news = this.#awaited.begin();
     try {
-      const conclusion = await conclude(attempt);
-      switch (conclusion.kind) {
-        case "Told":
-          return await this.#settle(attempt, conclusion);
-        case "Unchanged":
-          return this.#rest(object, object.metadata.resourceVersion);
-        case "Written":
-          return {};
-        case "Busy":
-          return { requeueAfterMs: this.#busyMs() };
-      }
+      return await this.#carryOut(attempt, news);
     } catch (error) {
       return await this.#fail(attempt, error);
+    } finally {
+      this.#awaited.end(news);
     }
+  }
+
+  async #carryOut(attempt: Attempt, news: News): Promise<ReconcileResult> {
+    const { object } = attempt;
+    const conclusion = await conclude(attempt);
+    switch (conclusion.kind) {
+      case "Told": {
+        const resourceVersion = await this.#writeStatus(attempt, conclusion.object, conclusion.report);
+        this.#timeouts.forget(object.metadata.uid);
+        const isOver = this.#awaited.wait(keyOf(object), conclusion.waitsFor ?? [], news);
+        const recheckMs = isOver ? 0 : this.#recheckMs(object, conclusion.recheck);
+        return { ...this.#rest(object, resourceVersion, recheckMs), ...this.#wakes(conclusion) };
+      }
+      case "Unchanged":
+        return this.#rest(object, object.metadata.resourceVersion);
+      case "Written":
+        return this.#wakes(conclusion);
+      case "Busy":
+        return { requeueAfterMs: this.#busyMs() };
+    }
+  }
+
+  /** Those that waited for what happened look at it, whatever is remembered of them. */
+  #wakes({ happened }: { readonly happened?: string }): ReconcileResult {
+    if (happened === undefined) return {};
+    const wakes = this.#awaited.happened(happened);
+    for (const key of wakes) this.#settled.delete(key);
+    return wakes.length === 0 ? {} : { wakes };
   }
 
   #busyMs(): number {
@@ -64,6 +87,7 @@ export class TableReconciler {
 
   /** The object of that key is gone. */
   forget(key: string): void {
+    this.#awaited.forget(key);
     const settled = this.#settled.get(key);
     if (settled === undefined) return;
     this.#settled.delete(key);
@@ -82,13 +106,6 @@ export class TableReconciler {
     const { uid, resourceVersion } = object.metadata;
     if (settled?.uid !== uid || settled.resourceVersion !== resourceVersion) return 0;
     return settled.recheckAt - this.#context.timing.uptime();
-  }
-
-  /** Writes the status and remembers that this version of the object needs nothing more, for ever or for a while. */
-  async #settle(attempt: Attempt, { object, report, recheck }: Told): Promise<ReconcileResult> {
-    const resourceVersion = await this.#writeStatus(attempt, object, report);
-    this.#timeouts.forget(object.metadata.uid);
-    return this.#rest(object, resourceVersion, this.#recheckMs(object, recheck));
   }
 
   async #writeStatus(
@@ -155,12 +172,13 @@ async function finalize(attempt: Attempt): Promise<Conclusion> {
   const outcome = await finalizeTable(object, context, signal);
   switch (outcome.kind) {
     case "released":
-      return { kind: "Written" };
+      return { kind: "Written", happened: endNews(object.metadata) };
     case "busy":
       return { kind: "Busy" };
     case "needed": {
       const message = `the table is kept until these are gone: ${outcome.by.join("; ")}`;
-      return tell(object, { finding: { kind: "Waiting", reason: "WaitingForDependents", message } }, "Soon");
+      const report = { finding: { kind: "Waiting", reason: "WaitingForDependents", message } } as const;
+      return { ...tell(object, report, "Soon"), waitsFor: outcome.owners.map(endNews) };
     }
   }
 }

@@ -64,3 +64,38 @@ Deno.test("reconcile() looks again after some minutes at what only others can me
   clock.uptime += 4 * MINUTE;
   assertEquals([await reconciler.reconcile(echo, signal, PAUSE), looks()], [{ requeueAfterMs: 5 * MINUTE }, 2]);
 });
+
+Deno.test("reconcile() wakes the object that waits for the end of another one, which then looks again at once", async () => {
+  const leaving = (name: string, deletionPolicy: string): DatabaseTable => ({
+    ...OBJECT,
+    metadata: { ...OBJECT.metadata, name, uid: name, deletionTimestamp: "2026-01-02T00:00:00Z" },
+    spec: { tableName: name, columns: [{ id: "integer" }], primaryKey: "id", deletionPolicy },
+  });
+  const key = { schema: "public", table: "orders", name: "orders_fkey" };
+  const owner = { clusterId: "c", namespace: "b", name: "orders", uid: "orders", generation: 1 };
+  let looks = 0;
+  const context = {
+    ...emptyDatabase({ now: 0 }).context,
+    database: {
+      transaction: () => {
+        looks++;
+        return Promise.resolve({ inbound: [{ key, owner }], readers: [] });
+      },
+    },
+    objects: {
+      read: (object: DatabaseTable) => Promise.resolve(object),
+      kindEnd: { isBehind: () => Promise.resolve(false) },
+      isGoing: () => Promise.resolve(false),
+      removeFinalizer: () => Promise.resolve(),
+      writeStatus: () => Promise.resolve("1"),
+    },
+  } as unknown as ReconcileContext;
+  const reconciler = new TableReconciler(context, { isUnchanged: () => Promise.resolve(false) });
+  const { signal } = new AbortController();
+  const customers = leaving("customers", "Delete");
+  assertEquals([await reconciler.reconcile(customers, signal), looks], [{ requeueAfterMs: 500 }, 1]);
+  assertEquals([await reconciler.reconcile(customers, signal), looks], [{ requeueAfterMs: 500 }, 1]);
+  assertEquals(await reconciler.reconcile(leaving("orders", "Retain"), signal), { wakes: ["b/customers"] });
+  await reconciler.reconcile(customers, signal);
+  assertEquals(looks, 2);
+});

@@ -13,6 +13,8 @@ import { WorkQueue, type WorkQueueOptions } from "./work_queue.ts";
 export interface ReconcileResult {
   /** When to look at the object again although nothing changed, in milliseconds. Absent: not before it changes. */
   readonly requeueAfterMs?: number;
+  /** Keys of other objects that waited for what this reconcile did. */
+  readonly wakes?: readonly string[];
 }
 
 /**
@@ -186,7 +188,8 @@ export class Controller {
   async #attempt(key: string): Promise<ReconcileResultName> {
     const attempt = this.#startAttempt();
     try {
-      const { requeueAfterMs } = await this.#options.reconcile(key, attempt.signal, attempt.deadline);
+      const { requeueAfterMs, wakes = [] } = await this.#options.reconcile(key, attempt.signal, attempt.deadline);
+      for (const each of wakes) this.enqueue(each, "resync");
       this.#queue.forget(key);
       if (requeueAfterMs === undefined) return "success";
       this.#queue.addAfter(key, requeueAfterMs);

@@ -54,6 +54,21 @@ Deno.test("decideRetry() tells a gone object, a conflict, a given time, an outsi
   });
 });
 
+Deno.test("Controller reconciles at once what a reconcile wakes, whatever that one waits for", async () => {
+  const seen: string[] = [];
+  const reconcile: Reconcile = (key) => {
+    seen.push(key);
+    return Promise.resolve(key === "made" ? { wakes: ["waiting"] } : { requeueAfterMs: 60_000 });
+  };
+  await withController(reconcile, async ({ controller, timing }) => {
+    controller.enqueue("waiting");
+    await timing.tick(1);
+    controller.enqueue("made");
+    await timing.tick(1);
+    assertEquals(seen, ["waiting", "made", "waiting"]);
+  });
+});
+
 Deno.test("Controller reconciles keys in parallel up to its workers and never one key twice at once", async () => {
   const running = new Map<string, number>();
   let most = 0;

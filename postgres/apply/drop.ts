@@ -11,7 +11,13 @@ export type DropOutcome =
   /** There is nothing that we made and that is still there; the object may go. */
   | { readonly kind: "nothingOwned"; readonly why: string }
   /** Others need the table: it stays until they are gone. */
-  | { readonly kind: "needed"; readonly by: readonly string[] }
+  | {
+    readonly kind: "needed";
+    /** In words. */
+    readonly by: readonly string[];
+    /** Of those that are tables of ours. */
+    readonly owners: readonly Owner[];
+  }
   /** Somebody else works on this table. */
   | { readonly kind: "busy" };
 
@@ -37,11 +43,13 @@ export async function dropOwnedTable(database: Database, request: DropRequest, l
   );
   const detachable: InboundKey[] = [];
   const holding: string[] = [...seen.readers];
+  const owners: Owner[] = [];
   for (const { key, owner } of seen.inbound) {
     if (owner !== undefined && await request.isGoing(owner)) detachable.push(key);
     else holding.push(describeKey(key, owner));
+    if (owner !== undefined) owners.push(owner);
   }
-  if (holding.length > 0) return { kind: "needed", by: holding };
+  if (holding.length > 0) return { kind: "needed", by: holding, owners };
   return await database.transaction(
     { ...limits, readOnly: false },
     (transaction) => drop(transaction, request.owner, detachable),

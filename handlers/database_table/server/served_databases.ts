@@ -80,6 +80,8 @@ export class ServedDatabases implements AsyncDisposable {
   readonly #users = new Map<string, Users>();
   readonly #closing = new Set<Promise<void>>();
   #term: Term | undefined;
+  /** Ends the pause between two looks. */
+  #look = Promise.withResolvers<void>();
 
   constructor(options: ServedDatabasesOptions) {
     this.#options = options;
@@ -167,6 +169,18 @@ export class ServedDatabases implements AsyncDisposable {
     this.#term?.objects.enqueue(objectKey);
   }
 
+  /** A Database is Ready: whoever waits for it need not wait for the next look. */
+  serves(database: { readonly namespace: string; readonly name: string }): void {
+    for (const [key, { asker: { reference } }] of this.#users) {
+      if (reference?.kind !== "Database") continue;
+      if (reference.namespace !== database.namespace || reference.name !== database.name) continue;
+      const answer = this.#answers.get(key);
+      if (answer?.found.kind !== "unusable") continue;
+      this.#answers.set(key, { ...answer, at: -Infinity });
+      this.#look.resolve();
+    }
+  }
+
   /** Sweeps every database, and looks for those that cannot be used, until the signal is aborted; never rejects. */
   async tend(objects: TendedObjects, signal: AbortSignal): Promise<void> {
     this.#term = { objects, signal };
@@ -174,7 +188,8 @@ export class ServedDatabases implements AsyncDisposable {
     const sweeping = fallback === undefined ? Promise.resolve() : this.#runSweep(fallback, signal);
     for (const entry of this.#entries.values()) this.#sweep(entry);
     while (!signal.aborted) {
-      await pause(timing, LOOK_MS, signal);
+      await Promise.race([pause(timing, LOOK_MS, signal), this.#look.promise]);
+      this.#look = Promise.withResolvers();
       if (!signal.aborted) await this.#lookAgain({ objects, signal });
     }
     this.#term = undefined;

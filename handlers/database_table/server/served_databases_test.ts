@@ -157,6 +157,38 @@ Deno.test("tend() sweeps what objects use, and brings them back when what they w
   assertEquals(world.taken(), ["swept two"]);
 });
 
+Deno.test("serves() brings back at once what waits for that Database, and nothing else", async () => {
+  const world = new World();
+  const stop = new AbortController();
+  const enqueued: string[] = [];
+  const objects = {
+    get: (): KubeObject | undefined => undefined,
+    whenSynced: () => Promise.resolve(),
+    enqueue: (key: string) => void enqueued.push(key),
+  };
+  const asker: Asker = { reference: { kind: "Database", namespace: "shop", name: "db" }, namespace: "shop" };
+  const { resolution } = world;
+  world.resolution = { kind: "waiting", reason: "DatabaseNotReady", message: "no", path: "p" };
+  const tending = world.databases.tend(objects, stop.signal);
+  world.databases.hold("shop/a", asker);
+  await world.databases.find(asker, { signal });
+  world.resolution = resolution;
+  const settle = async () => {
+    for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  };
+  world.databases.serves({ namespace: "shop", name: "other" });
+  await settle();
+  assertEquals([world.taken(), enqueued], [["resolve"], []]);
+  world.databases.serves({ namespace: "shop", name: "db" });
+  await settle();
+  assertEquals([world.taken().slice(0, 2), enqueued], [["resolve", "open one"], ["shop/a"]]);
+  world.databases.serves({ namespace: "shop", name: "db" });
+  await settle();
+  assertEquals(enqueued, ["shop/a"]);
+  stop.abort();
+  await tending;
+});
+
 Deno.test("an object that goes away uses the credentials that were known, a living one does not", async () => {
   const world = new World();
   world.databases.hold("shop/a", ASKER);

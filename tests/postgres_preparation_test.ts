@@ -1,5 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { emptyTable } from "../postgres/table.ts";
+import { ensureRegistry } from "../postgres/registry/registry.ts";
 import { type Database, FIXED, openDatabase, type TransactionOptions } from "../postgres/session/client.ts";
+import { observeSituation } from "../postgres/situation/situation.ts";
 import { startTestDatabase, type TestDatabase } from "./harness/postgres_database.ts";
 
 // A pooler in transaction mode lends each transaction any server connection. DEALLOCATE ALL, in a transaction of its own on the
@@ -178,4 +181,48 @@ Deno.test("an error of a user's making is no refusal", async () => {
   );
   assertEquals([first, second], [[{ n: 1 }], "PostgresError: PostgreSQL refused: error (SQLSTATE 22012)"]);
   assertEquals([opened.refusals(), await prepared(opened)], [0, ["SELECT 1 / $1::int4 AS n"]]);
+});
+
+interface Explained {
+  readonly "QUERY PLAN": readonly { readonly Plan: { readonly "Shared Hit Blocks": number } }[];
+}
+
+Deno.test("the plan that the server keeps for a look at a table reads no more than one made for that table", async () => {
+  const owner = { clusterId: crypto.randomUUID(), namespace: "n", name: "o", uid: crypto.randomUUID(), generation: 1 };
+  const desired = (name: string) => emptyTable("public", name);
+  await using opened = open();
+  const { database } = opened;
+  assertEquals(await ensureRegistry(database, options(false).signal), []);
+  await server.asSuperuser(
+    `DO $$ BEGIN FOR n IN 1..500 LOOP
+       EXECUTE format('CREATE TABLE public.orders_%s (id integer PRIMARY KEY, no integer UNIQUE CHECK (no > 0))', n);
+     END LOOP; END $$`,
+    "ANALYZE pg_class, pg_constraint",
+  );
+  const looks = (names: readonly string[]) =>
+    database.transaction(options(true), async (transaction) => {
+      for (const name of names) await observeSituation(transaction, { owner, desired: desired(name) });
+    });
+  await looks(Array.from({ length: 10 }, (_, index) => `customers_${index}`));
+  const [statement] = await database.transaction(
+    options(true),
+    (transaction) =>
+      transaction.query<{ readonly name: string; readonly generic: number }>(
+        `SELECT name, generic_plans::int4 AS generic FROM pg_prepared_statements WHERE statement LIKE '%AS taken'`,
+      ),
+  );
+  assertEquals(statement?.generic, 5, "the server makes a plan for each table");
+  const pages = (mode: string, prefix: string) =>
+    database.transaction(options(true), async (transaction) => {
+      await transaction.query(`SET LOCAL plan_cache_mode = ${mode}`);
+      const explain = `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
+        EXECUTE "${statement?.name}" ('public', '${prefix}', '${prefix}\u{10ffff}')`;
+      await transaction.query(explain);
+      const [row] = await transaction.query<Explained>(explain);
+      return row?.["QUERY PLAN"][0]?.Plan["Shared Hit Blocks"] ?? NaN;
+    });
+  for (const prefix of ["customers_1", "orders_499"]) {
+    const [kept, own] = [await pages("force_generic_plan", prefix), await pages("force_custom_plan", prefix)];
+    assert(kept <= own && kept < 50, `${prefix}: the kept plan reads ${kept} pages, its own one ${own}`);
+  }
 });

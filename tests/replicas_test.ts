@@ -115,6 +115,11 @@ Deno.test("of two replicas one leads, both are ready and answer reviews, and a c
         .map((check) => `[+]${check} ok\n`).join(""),
     });
   }
+  const status = await Promise.all([first, second].map(async (replica) => {
+    const lines = (await replica.ask("/metrics"))?.text.split("\n") ?? [];
+    return lines.filter((line) => line.startsWith("leader_election_master_status"));
+  }));
+  assertEquals(status, [1, 0].map((value) => [`leader_election_master_status{name="${namespace}"} ${value}`]));
 });
 
 Deno.test("a leader that is asked to stop hands over at once, and loses no review", async () => {

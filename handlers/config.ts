@@ -37,7 +37,11 @@ export interface Config extends WebhookFlags {
   readonly logLevel: "debug" | "info" | "warning" | "error";
   /** Most objects of one kind that are reconciled at the same time. */
   readonly maxConcurrentReconciles: number;
+  /** How often databases are swept for what somebody changed by hand, in milliseconds, more or less. */
+  readonly sweepIntervalMs: number;
 }
+
+const SWEEP_INTERVAL_MS = 30_000;
 
 export type Command =
   | { readonly kind: "run"; readonly config: Config }
@@ -178,6 +182,7 @@ function readConfig(parsed: Parsed, env: Environment): Config {
     ...readWebhookFlags(parsed),
     ...readHealthAddress(parsed),
     maxConcurrentReconciles: readNumber(parsed, "max-concurrent-reconciles", { fallback: 10, max: 1_000 }),
+    sweepIntervalMs: SWEEP_INTERVAL_MS,
     instance: readInstance(parsed, env),
     installCrds: parsed["no-crds"] !== true,
     embeddedDatabase: parsed["embedded-database"] === true,

@@ -4,7 +4,7 @@ import { columnsOf, condition, startTestOperator } from "./harness/operator.ts";
 import { TableObjects } from "./harness/table_objects.ts";
 import { eventually } from "./harness/wait.ts";
 
-const operator = await startTestOperator("drift");
+const operator = await startTestOperator("drift", { config: { sweepIntervalMs: 3_000 } });
 const { kubectl, namespace, testbed } = operator;
 const objects = new TableObjects(operator);
 
@@ -89,7 +89,8 @@ Deno.test("one sweep finds what was changed by hand: corrected, refused, reporte
     "DROP TABLE reported_gone",
     "ALTER TABLE ignored ALTER COLUMN kind DROP DEFAULT",
   ];
-  for (const change of changes) await operator.sql(change);
+  // All at once: one sweep sees all of them.
+  await operator.sql(changes.join("; "));
   await untilSwept(["touched", "ignored"], "GRANT SELECT ON touched TO PUBLIC; REVOKE ALL ON ignored FROM PUBLIC");
 
   await eventually("the column is back", async () => (await columnsOf(operator, "corrected")).length === 3);

@@ -68,6 +68,7 @@ export function servingContext(
     fence,
     allowSuperuser: config.allowSuperuser,
     atOnce: Math.max(1, Math.floor(config.maxConcurrentReconciles / 2)),
+    sweepIntervalMs: config.sweepIntervalMs,
     clusterId,
     allowedFunctions: config.allowedFunctions,
     objects: tableObjects(client, logger),

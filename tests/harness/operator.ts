@@ -1,4 +1,4 @@
-import { parseCommandLine } from "../../handlers/config.ts";
+import { type Config, parseCommandLine } from "../../handlers/config.ts";
 import { type RoleScript, roleStatements } from "./database_role.ts";
 import { findFreePort } from "../../local/ports.ts";
 import { run } from "../../main.ts";
@@ -28,6 +28,8 @@ export interface TestOperator {
 
 export interface OperatorOptions {
   readonly flags?: readonly string[];
+  /** What no flag says. */
+  readonly config?: Partial<Config>;
   /** Default: the shared one. */
   readonly testbed?: OwnTestbed;
   /** What made the role. Default: `database_role.sql`. */
@@ -64,7 +66,7 @@ export async function startTestOperator(name: string, options: OperatorOptions =
   const databaseUrl = direct.href;
   const process = new OperatorProcess(testbed, databaseUrl, [
     ...["--webhook-port", String(webhookPort), "--http-port", String(httpPort), "-n", name, "--instance", name],
-  ]);
+  ], options.config);
   const operator: TestOperator = {
     testbed,
     kubectl,
@@ -95,9 +97,11 @@ class OperatorProcess {
   readonly #testbed: OwnTestbed;
   readonly #databaseUrl: string;
   readonly #flags: readonly string[];
+  readonly #config: Partial<Config>;
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
-  constructor(testbed: OwnTestbed, databaseUrl: string, flags: readonly string[]) {
+  constructor(testbed: OwnTestbed, databaseUrl: string, flags: readonly string[], config = {}) {
+    this.#config = config;
     this.#testbed = testbed;
     this.#databaseUrl = databaseUrl;
     this.#flags = flags;
@@ -109,7 +113,7 @@ class OperatorProcess {
     const { server, certificateAuthority, clientCertificate, clientKey } = this.#testbed;
     const stop = new AbortController();
     const ready = Promise.withResolvers<void>();
-    const ended = run(command.config, {
+    const ended = run({ ...command.config, ...this.#config }, {
       cluster: { server, certificateAuthority, clientCertificate, clientKey },
       databaseUrl: this.#databaseUrl,
       embeddedCluster: true,

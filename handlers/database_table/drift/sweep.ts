@@ -23,6 +23,8 @@ export interface SweepContext {
   readonly clusterId: string;
   /** See `Config.allowedFunctions`. */
   readonly allowedFunctions: ReadonlySet<string>;
+  /** Between two sweeps, more or less. */
+  readonly sweepIntervalMs: number;
   readonly timing: Pick<Timing, "uptime" | "random" | "delay">;
   readonly logger: Logger;
 }
@@ -37,7 +39,6 @@ export interface SweptObjects {
   readonly suspect: (object: DatabaseTable) => void;
 }
 
-const INTERVAL_MS = 30_000;
 const JITTER = 0.1;
 const LOCK_TIMEOUT_MS = 1_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -65,12 +66,13 @@ export class DatabaseSweep {
   /** Sweeps until `signal` is aborted; never rejects for a database that does not answer. */
   async run(objects: SweptObjects, signal: AbortSignal): Promise<void> {
     const round = { objects, signal };
+    const { timing, sweepIntervalMs } = this.#context;
     this.#running.resolve(round);
     try {
       await this.#try(round, () => this.#firstLook());
       while (!signal.aborted) {
-        const jitter = 1 + JITTER * (2 * this.#context.timing.random() - 1);
-        await pause(this.#context.timing, INTERVAL_MS * jitter, signal);
+        const jitter = 1 + JITTER * (2 * timing.random() - 1);
+        await pause(timing, sweepIntervalMs * jitter, signal);
         if (!signal.aborted) await this.#try(round, () => this.#sweep(round));
       }
     } finally {

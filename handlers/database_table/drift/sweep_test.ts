@@ -30,6 +30,7 @@ Deno.test("a sweep that is stopped while it connects says nothing of the databas
     },
     clusterId: "c",
     allowedFunctions: new Set(),
+    sweepIntervalMs: 30_000,
     timing: { uptime: () => 0, random: () => 0, delay: () => Promise.resolve() },
     logger: silent,
   });

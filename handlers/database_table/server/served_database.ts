@@ -15,6 +15,8 @@ export interface ServingContext extends Omit<ReconcileContext, "database" | "gat
   readonly allowSuperuser: boolean;
   /** How many reconciles may work at the same time on a server that objects name. */
   readonly atOnce: number;
+  /** See `Config.sweepIntervalMs`. */
+  readonly sweepIntervalMs: number;
 }
 
 /** One database, and everything that works on the tables in it. */
@@ -36,14 +38,14 @@ export interface ServedDatabase extends AsyncDisposable {
 export function serveDatabase(
   name: string | undefined,
   databases: Databases,
-  { fence, allowSuperuser, atOnce, ...shared }: ServingContext,
+  { fence, allowSuperuser, atOnce, sweepIntervalMs, ...shared }: ServingContext,
 ): ServedDatabase {
   const database = fence.guard(databases.database);
   const gate = new RegistryGate(database, { allowSuperuser, now: shared.timing.uptime });
   // A refusal of the loop stands for minutes: it must not rest on rows that were mended half a second ago.
   const catalog = new LiveCatalog({ ...shared, database, violationKeptMs: 0 });
   const context = { ...shared, database, gate, catalog, server: name };
-  const sweep = new DatabaseSweep(context);
+  const sweep = new DatabaseSweep({ ...context, sweepIntervalMs });
   // The operator's own is met at its start, and it is what most workers are for.
   const turns = new ServerTurns(
     name === undefined ? { atOnce: Infinity } : { atOnce, meet: () => databases.recovery.meet() },

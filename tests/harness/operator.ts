@@ -64,7 +64,7 @@ export async function startTestOperator(name: string, options: OperatorOptions =
   const direct = new URL(urlOf(testbed.superuserUrl, { database, role, password }));
   direct.port = String((options.databasePort ?? ((port) => port))(Number(direct.port)));
   const databaseUrl = direct.href;
-  const process = new OperatorProcess(testbed, databaseUrl, [
+  const process = new OperatorProcess({ testbed, databaseUrl }, [
     ...["--webhook-port", String(webhookPort), "--http-port", String(httpPort), "-n", name, "--instance", name],
   ], options.config);
   const operator: TestOperator = {
@@ -93,6 +93,11 @@ export async function startTestOperator(name: string, options: OperatorOptions =
   return operator;
 }
 
+interface ProcessConnections {
+  readonly testbed: OwnTestbed;
+  readonly databaseUrl: string;
+}
+
 class OperatorProcess {
   readonly #testbed: OwnTestbed;
   readonly #databaseUrl: string;
@@ -100,10 +105,10 @@ class OperatorProcess {
   readonly #config: Partial<Config>;
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
-  constructor(testbed: OwnTestbed, databaseUrl: string, flags: readonly string[], config = {}) {
+  constructor(connections: ProcessConnections, flags: readonly string[], config: Partial<Config> = {}) {
     this.#config = config;
-    this.#testbed = testbed;
-    this.#databaseUrl = databaseUrl;
+    this.#testbed = connections.testbed;
+    this.#databaseUrl = connections.databaseUrl;
     this.#flags = flags;
   }
 

@@ -75,7 +75,7 @@ Deno.test("reconcile() wakes the object that waits for the end of another one, w
   const owner = { clusterId: "c", namespace: "b", name: "orders", uid: "orders", generation: 1 };
   let looks = 0;
   const context = {
-    ...emptyDatabase({ now: 0 }).context,
+    ...emptyDatabase({ wall: 0, uptime: 0 }).context,
     database: {
       transaction: () => {
         looks++;

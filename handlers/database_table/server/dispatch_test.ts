@@ -43,7 +43,7 @@ function setUp() {
   const serving = {
     objects: {
       read: (object: DatabaseTable) => Promise.resolve(object),
-      isKindTerminating: () => Promise.resolve(false),
+      kindEnd: { see() {}, forget() {}, isBehind: () => Promise.resolve(false) },
       writeStatus: () => Promise.resolve("2"),
       removeFinalizer: () => Promise.resolve(void world.done.push("released")),
     },

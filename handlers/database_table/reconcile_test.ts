@@ -93,9 +93,9 @@ Deno.test("reconcile() wakes the object that waits for the end of another one, w
   const reconciler = new TableReconciler(context, { isUnchanged: () => Promise.resolve(false) });
   const { signal } = new AbortController();
   const customers = leaving("customers", "Delete");
-  assertEquals([await reconciler.reconcile(customers, signal), looks], [{ requeueAfterMs: 500 }, 1]);
-  assertEquals([await reconciler.reconcile(customers, signal), looks], [{ requeueAfterMs: 500 }, 1]);
-  assertEquals(await reconciler.reconcile(leaving("orders", "Retain"), signal), { wakes: ["b/customers"] });
-  await reconciler.reconcile(customers, signal);
+  assertEquals([await reconciler.reconcile(customers, signal, PAUSE), looks], [{ requeueAfterMs: 500 }, 1]);
+  assertEquals([await reconciler.reconcile(customers, signal, PAUSE), looks], [{ requeueAfterMs: 500 }, 1]);
+  assertEquals(await reconciler.reconcile(leaving("orders", "Retain"), signal, PAUSE), { wakes: ["b/customers"] });
+  await reconciler.reconcile(customers, signal, PAUSE);
   assertEquals(looks, 2);
 });

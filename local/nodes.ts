@@ -64,7 +64,12 @@ function kwokOf({ binaries, kubeconfigPath }: NodesOptions): Program {
   return {
     name: "kwok",
     command: binaries.kwok,
-    args: ["--kubeconfig", kubeconfigPath, "--manage-all-nodes=true", "--server-address="],
+    args: [
+      ...["--kubeconfig", kubeconfigPath, "--manage-all-nodes=true", "--server-address="],
+      // Without a Lease the node is heard of so rarely that kube-controller-manager takes it for dead every minute, and its Pods for not
+      // ready, until it is heard of again.
+      "--node-lease-duration-seconds=40",
+    ],
   };
 }
 

@@ -1,9 +1,13 @@
 import { assertEquals } from "@std/assert";
 import type { DdlEntry } from "./ddl_journal.ts";
 import { catalogFaults, expectedParts, type PlanSpec } from "./oracles/catalog_parts.ts";
-import { liesOf } from "./oracles/honesty.ts";
+import { configurationLines, configurationsLeft } from "./oracles/configurations.ts";
+import { claimOf, liesOf, statusAfter } from "./oracles/honesty.ts";
 import { interleavings, multisetFaults, unwantedDestruction } from "./oracles/journals.ts";
-import { leaks } from "./oracles/leaks.ts";
+import { isSecret, leaks, passwordsIn } from "./oracles/leaks.ts";
+import { stuckObjects } from "./oracles/leftovers.ts";
+import { objectLines } from "./oracles/object_effects.ts";
+import { type SeenPod, serverLies } from "./oracles/server_honesty.ts";
 import { type Intent, intentOf } from "./user_intents.ts";
 import { compareOutcomes, type Outcome } from "./verdict.ts";
 
@@ -64,6 +68,53 @@ Deno.test("a status lies if it claims a generation whose table is not there, and
   assertEquals(liesOf(claim("True", 1), object, []), []);
 });
 
+Deno.test("a status is a patch: what it leaves out stands in the stored one, and is claimed too", () => {
+  const path = "/apis/kopf.demo/v1/namespaces/n/databasetables/o/status";
+  const conditions = [{ type: "Ready", status: "True", observedGeneration: 2 }];
+  const claim = claimOf({ path, body: JSON.stringify({ status: { conditions } }) });
+  assertEquals([claim?.type.kind, claim?.name], ["DatabaseTable", "o"]);
+  const after = statusAfter({ observedGeneration: 2, conditions: [] }, claim?.status ?? {});
+  assertEquals(liesOf(after, { generation: 2, spec: ORDERS }, []).length > 0, true);
+  assertEquals(claimOf({ path: path.replace("/status", ""), body: "{}" }), undefined);
+  assertEquals(
+    claimOf({ path: path.replace("databasetables", "databases"), body: '{"status":{}}' })?.type.kind,
+    "Database",
+  );
+});
+
+Deno.test("a Database lies if it is Ready and its Pod is not, is going, is gone, or is of another version", () => {
+  const claim = { observedGeneration: 1, conditions: [{ type: "Ready", status: "True", observedGeneration: 1 }] };
+  const object = { name: "db", generation: 1, spec: { version: "18.2" } };
+  const pod = (image: string, ready: string): SeenPod => ({
+    metadata: {},
+    spec: { containers: [{ image }] },
+    status: { conditions: [{ type: "Ready", status: ready }] },
+  });
+  const good = pod("postgres:18.2", "True");
+  assertEquals(serverLies(claim, object, good), []);
+  assertEquals(serverLies({ ...claim, observedGeneration: 0 }, object, undefined), []);
+  const going = { ...good, metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } };
+  for (const bad of [undefined, going, pod("postgres:18.2", "False"), pod("postgres:18.1", "True")]) {
+    assertEquals(serverLies(claim, object, bad).length, 1);
+  }
+});
+
+Deno.test("an object that was made and one that was deleted count once for each time, whatever was refused", () => {
+  const write = (method: string, path: string, status: number) => ({ method, path, status, isWatch: false, body: "" });
+  const base = "/api/v1/namespaces/n";
+  assertEquals(
+    objectLines([
+      write("PATCH", `${base}/pods/db`, 201),
+      write("PATCH", `${base}/pods/db`, 200),
+      write("PATCH", `${base}/pods/db`, 201),
+      write("DELETE", `${base}/pods/db`, 200),
+      write("DELETE", `${base}/pods/db`, 409),
+      write("POST", "/apis/events.k8s.io/v1/namespaces/n/events", 201),
+    ]),
+    ["create pods/db", "create pods/db", "delete pods/db"],
+  );
+});
+
 Deno.test("what ran twice, or not at all, differs from the reference", () => {
   assertEquals(multisetFaults(["a", "a", "b"], ["a", "b", "b"]), ["missing: a", "not in the reference: b"]);
   assertEquals(multisetFaults(["a", "b"], ["b", "a"]), []);
@@ -117,6 +168,33 @@ Deno.test("DDL within a transaction of another writer interleaves, whatever the 
 Deno.test("a canary in a log is a leak, and is not repeated", () => {
   const found = leaks([{ where: "a log", text: "password=hunter2" }, { where: "b", text: "" }], ["x", "hunter2"]);
   assertEquals(found, ["canary 2 stands in a log"]);
+});
+
+Deno.test("every password that was written into a Secret is looked for elsewhere", () => {
+  const path = "/api/v1/namespaces/n/secrets/db-credentials";
+  const body = JSON.stringify({
+    data: { "next-password": btoa("second"), host: btoa("db") },
+    stringData: { password: "first" },
+  });
+  assertEquals(passwordsIn([{ path, body }, { path: "/api/v1/namespaces/n/pods/db", body: "{}" }]), [
+    "second",
+    "first",
+  ]);
+  assertEquals([isSecret(path), isSecret("/api/v1/namespaces/n/pods/secrets-of-nobody")], [true, false]);
+});
+
+Deno.test("an object that nobody lets go, and a webhook that leads to nobody, are left over", () => {
+  const metadata = { name: "o", uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
+  const object = { apiVersion: "kopf.demo/v1", kind: "DatabaseTable", metadata };
+  const going = { ...metadata, deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: ["kopf.demo/tablewright"] };
+  assertEquals(stuckObjects([object]), []);
+  assertEquals(stuckObjects([{ ...object, metadata: going }]), [
+    "DatabaseTable o is deleted and waits for kopf.demo/tablewright",
+  ]);
+  const webhooks = [{ name: "validate", failurePolicy: "Ignore" }];
+  const configuration = { kind: "ValidatingWebhookConfiguration", metadata: { name: "i" }, webhooks };
+  assertEquals(configurationsLeft([configuration]), ["ValidatingWebhookConfiguration i"]);
+  assertEquals(configurationLines([configuration]), ["ValidatingWebhookConfiguration: validate Ignore"]);
 });
 
 Deno.test("runs are compared in all that they did and left", () => {

@@ -4,7 +4,7 @@ import { delay } from "@std/async/delay";
 import { eventually } from "../harness/wait.ts";
 import type { CrashPoint } from "./crash_switch.ts";
 import { openStage, type Stage } from "./stage.ts";
-import { applyObject, conditionOf, deleteObject, objectGone, objectReady, type Subject } from "./stage_objects.ts";
+import { act, isEffectOn, prepare, settled } from "./scenario_acts.ts";
 import { compareOutcomes, markOf, type Outcome, readFaults, readOutcome, storyOf } from "./verdict.ts";
 
 /**
@@ -24,6 +24,19 @@ export interface Scenario {
   readonly rows?: readonly string[];
   /** What the user applies then; absent: the object is deleted. */
   readonly after?: Spec;
+  /** Further objects that are applied and deleted with this one, by what stands behind its name. */
+  readonly others?: Readonly<Record<string, Spec>>;
+  /** With which the objects are applied then. */
+  readonly metadata?: {
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly finalizers?: readonly string[];
+  };
+  /** Whether the user then approves the plan that waits. */
+  readonly approves?: boolean;
+  /** Whether the API server asks the operator about each write of the user. */
+  readonly webhooks?: boolean;
+  /** Which effects belong to the run. Default: those on its objects and on the database. */
+  readonly effects?: RegExp;
   /** A condition that ends the run, where it is not Ready. */
   readonly until?: readonly { readonly condition: string; readonly reason: string }[];
   /** How often the status is written depends on how fast others are: a run may be over before the last point. */
@@ -31,7 +44,7 @@ export interface Scenario {
 }
 
 /** Of a table or of a server. */
-type Spec = Readonly<Record<string, unknown>>;
+export type Spec = Readonly<Record<string, unknown>>;
 
 /** An undisturbed run. */
 export interface Reference {
@@ -72,7 +85,7 @@ export class ScenarioRuns implements AsyncDisposable {
   static async openEmpty(scenario: Scenario): Promise<ScenarioRuns> {
     // With what makes it unique it also names the instance, which takes 42 characters.
     const plan = `crash-${scenario.name.replaceAll(" ", "-").toLowerCase()}`.slice(0, 35).replace(/-$/, "");
-    return new ScenarioRuns(await openStage(plan), scenario);
+    return new ScenarioRuns(await openStage(plan, { webhooks: scenario.webhooks === true }), scenario);
   }
 
   /** A run without any fault. */
@@ -105,44 +118,34 @@ export class ScenarioRuns implements AsyncDisposable {
     const scenario = JSON.parse(JSON.stringify(this.#scenario).replaceAll("_N", `_${scope.number}`)) as Scenario;
     for (const text of scenario.given ?? []) await sql(`SET ROLE ${role}; ${text}; RESET ROLE`);
     const subject = { type: scenario.type ?? TABLE_RESOURCE, name: `subject-${scope.number}` };
-    if (scenario.before !== undefined) {
-      await applyObject(stage, subject, scenario.before);
-      await objectReady(stage, subject);
-    }
+    await prepare(stage, subject, scenario);
     for (const text of scenario.rows ?? []) await sql(text);
     const isFirst = stage.operators.length === 0;
     if (!isFirst) await idle(stage);
     const mark = await markOf(stage);
-    stage.crash.arm(point, (label) => isEffectOn(subject, label));
+    const counts = this.#scenario.effects;
+    stage.crash.arm(point, (label) => counts === undefined ? isEffectOn(subject, label) : counts.test(label));
     if (isFirst) stage.launch();
-    await act(stage, subject, scenario.after);
-    if (point !== undefined) await dieAndRise(stage, scenario, () => settled(stage, subject, scenario));
-    await settled(stage, subject, scenario);
+    // A user may have to wait for the operator that comes next.
+    const acted = act(stage, subject, scenario);
+    const over = acted.then(() => settled(stage, subject, scenario))
+      .then(() => scenario.webhooks === true ? registered(stage) : undefined);
+    await Promise.all([over, point === undefined ? over : dieAndRise(stage, scenario, over)]);
     await idle(stage);
     return await readOutcome(stage, mark, scope);
   }
 }
 
-/** What is made for other objects, or in the database while only a server is looked at, belongs to another run. */
-function isEffectOn({ type, name }: Subject, label: string): boolean {
-  const isSql = !/^[A-Z]+ [a-z]+\//.test(label);
-  return isSql ? type.kind === TABLE_RESOURCE.kind : new RegExp(`/${name}([-/]|$)`).test(label);
-}
-
-async function act(stage: Stage, subject: Subject, after: Spec | undefined): Promise<void> {
-  await (after === undefined ? deleteObject(stage, subject) : applyObject(stage, subject, after));
-}
-
-async function settled(stage: Stage, subject: Subject, { after, until }: Scenario): Promise<void> {
-  if (after === undefined) await objectGone(stage, subject);
-  else if (until === undefined) await objectReady(stage, subject);
-  else for (const each of until) await conditionOf(stage, subject, { ...each, reason: new RegExp(each.reason) });
+/** Waits until the last operator has registered its webhooks. */
+async function registered({ operators }: Stage): Promise<void> {
+  const isRegistered = () => operators.at(-1)?.log.some(({ message }) => message === "Webhooks are registered");
+  await eventually("the webhooks are registered", isRegistered);
 }
 
 /** Waits until the operator was killed, and starts the next one. */
-async function dieAndRise(stage: Stage, { name, varies }: Scenario, over: () => Promise<void>): Promise<void> {
+async function dieAndRise(stage: Stage, { name, varies }: Scenario, over: Promise<void>): Promise<void> {
   const { crash } = stage;
-  const undisturbed = over().then(() => idle(stage)).catch(() => {});
+  const undisturbed = over.then(() => idle(stage)).catch(() => {});
   await Promise.race([crash.fired, undisturbed]);
   // The last effect may be on its way while its success can be seen already.
   if (!crash.hasFired && varies !== true) await Promise.race([crash.fired, never(name)]);

@@ -1,9 +1,11 @@
 import { KubeClient } from "../../kube/client/client.ts";
 import { OperatorProcess } from "../harness/operator_process.ts";
 import { openTestbed, type OwnTestbed } from "../harness/testbed.ts";
+import { findFreePort } from "../../local/ports.ts";
 import { type ApiFaultProxy, startApiFaultProxy } from "./api_fault_proxy.ts";
 import { CrashSwitch } from "./crash_switch.ts";
 import { watchHonesty } from "./oracles/honesty.ts";
+import type { PublicText } from "./oracles/leaks.ts";
 import { type PostgresFaultProxy, startPostgresFaultProxy } from "./postgres_fault_proxy.ts";
 import { openStageDatabase, type StageDatabase } from "./stage_database.ts";
 import { USER_AGENT } from "./user_intents.ts";
@@ -19,6 +21,8 @@ export interface StageOptions {
   readonly flags?: readonly string[];
   /** Whether several operators run at a time, and elect a leader. */
   readonly elects?: boolean;
+  /** Whether the API server asks the operator about what users write. Every operator answers at the same address. */
+  readonly webhooks?: boolean;
 }
 
 /** Everything that one plan needs: a namespace, a database, an operator, and faults between them. */
@@ -31,6 +35,10 @@ export interface Stage {
   readonly api: ApiFaultProxy;
   readonly postgres: PostgresFaultProxy;
   readonly crash: CrashSwitch;
+  /** Whether several operators may run at a time. */
+  readonly elects: boolean;
+  /** What users were told when they wrote something; plans add to it. */
+  readonly heard: PublicText[];
   /** All that ran so far, the last one may still run. */
   readonly operators: readonly OperatorProcess[];
   /** Process numbers of the sessions of an operator. Each has a way of its own to PostgreSQL. */
@@ -63,33 +71,42 @@ export async function openStage(plan: string, options: StageOptions = {}): Promi
   api.behaviour.onWrite = watchHonesty({ user, namespace, sql: database.sql }, lies);
   const target = Number(new URL(database.url).port);
   const proxy = startPostgresFaultProxy(target, crash);
-  const ways = new Map<OperatorProcess, PostgresFaultProxy>();
+  const heard: PublicText[] = [];
+  const elects = options.elects === true;
+  const ways = new Map<OperatorProcess, Way>();
+  const webhookPort = findFreePort();
   const kubeconfigPath = await writeKubeconfig(api);
   const launch = () => {
     const name = `${namespace}-${operators.length + 1}`;
     // One after the other they may share a way; at the same time they must be told apart.
-    const way = options.elects === true ? startPostgresFaultProxy(target, crash) : proxy;
+    const way = elects ? startPostgresFaultProxy(target, crash) : proxy;
+    const ports = { http: findFreePort(), webhook: elects ? findFreePort() : webhookPort };
     const operator = new OperatorProcess({
       name,
       ...(options.preload === undefined ? {} : { preload: options.preload }),
       kubeconfigPath,
       databaseUrl: withPort(database.url, way.port),
-      flags: [...flagsOf(namespace, options), ...options.flags ?? []],
-      inPod: options.elects === true,
+      flags: [...flagsOf(namespace, ports, options), ...options.flags ?? []],
+      ports,
+      inPod: elects,
     });
     operators.push(operator);
-    ways.set(operator, way);
+    ways.set(operator, { proxy: way, from: way.backends.size });
     return operator;
   };
   return {
-    ...{ testbed, namespace, database, user, api, postgres: proxy, crash, operators, lies, launch },
-    backendsOf: (operator) => ways.get(operator)?.backends ?? new Set(),
-    start: () => launch().ready(),
+    ...{ testbed, namespace, database, user, api, postgres: proxy, crash, elects, heard, operators, lies, launch },
+    backendsOf: (operator) => backendsOf(operator, ways),
+    async start() {
+      const operator = await launch().ready();
+      if (options.webhooks === true) await operator.says("Webhooks are registered");
+      return operator;
+    },
     stop: async () => await operators.at(-1)?.close(),
     async close() {
       await Promise.all(operators.map((each) => each.close()));
       await api[Symbol.asyncDispose]();
-      for (const way of new Set([proxy, ...ways.values()])) way.close();
+      for (const way of new Set([proxy, ...[...ways.values()].map((each) => each.proxy)])) way.close();
       user.close();
       await database.close();
       await Deno.remove(kubeconfigPath);
@@ -98,9 +115,32 @@ export async function openStage(plan: string, options: StageOptions = {}): Promi
   };
 }
 
-function flagsOf(namespace: string, { elects }: StageOptions): readonly string[] {
+/** How an operator comes to PostgreSQL. */
+interface Way {
+  readonly proxy: PostgresFaultProxy;
+  /** How many sessions were opened on it before this operator. */
+  readonly from: number;
+}
+
+/** Those that were opened on its way since it was launched, and before the next one was. */
+function backendsOf(operator: OperatorProcess, ways: ReadonlyMap<OperatorProcess, Way>): ReadonlySet<number> {
+  const own = ways.get(operator);
+  if (own === undefined) return new Set();
+  const later = [...ways.values()].filter(({ proxy, from }) => proxy === own.proxy && from > own.from);
+  const to = Math.min(own.proxy.backends.size, ...later.map(({ from }) => from));
+  return new Set([...own.proxy.backends].slice(own.from, to));
+}
+
+interface Ports {
+  readonly http: number;
+  readonly webhook: number;
+}
+
+function flagsOf(namespace: string, ports: Ports, { elects, webhooks }: StageOptions): readonly string[] {
   const election = elects === true ? ["--leader-election-namespace", namespace] : [];
-  return ["-n", namespace, "--instance", namespace, "--webhooks", "off", "--no-crds", ...election];
+  const admission = webhooks === true ? ["--webhook-url", `https://127.0.0.1:${ports.webhook}`] : ["--webhooks", "off"];
+  const own = ["--http-port", `${ports.http}`, "--webhook-port", `${ports.webhook}`, ...admission];
+  return ["-n", namespace, "--instance", namespace, "--no-crds", ...own, ...election];
 }
 
 function withPort(url: string, port: number): string {

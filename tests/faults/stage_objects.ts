@@ -13,12 +13,26 @@ export type TableObject = KubeObject<PlanSpec, ClaimedStatus & { readonly messag
 export interface Subject {
   readonly type: ResourceType;
   readonly name: string;
+  /** With which it is applied, beside name and namespace. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Applies an object as a user. */
-export async function applyObject({ user, namespace }: Stage, { type, name }: Subject, spec: unknown): Promise<void> {
-  const manifest = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: { name, namespace }, spec };
-  await user.apply(type, manifest, { force: true });
+/** Applies an object as a user, who reads what is answered. */
+export async function applyObject(
+  { user, namespace, heard }: Stage,
+  { type, name, metadata }: Subject,
+  spec: unknown,
+): Promise<void> {
+  const whole = { ...metadata, name, namespace };
+  const manifest = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: whole, spec };
+  const where = `the answer to an apply of ${name}`;
+  try {
+    const { warnings } = await user.apply(type, manifest, { force: true });
+    heard.push(...warnings.map((text) => ({ where, text })));
+  } catch (error) {
+    heard.push({ where, text: String(error) });
+    throw error;
+  }
 }
 
 /** Deletes an object as a user. */

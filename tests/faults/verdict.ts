@@ -1,11 +1,14 @@
+import { DATABASE_RESOURCE } from "../../handlers/database/objects.ts";
 import { TABLE_RESOURCE } from "../../handlers/database_table/handler.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { eventually } from "../harness/wait.ts";
-import { readJournal } from "./ddl_journal.ts";
+import { type DdlEntry, readJournal } from "./ddl_journal.ts";
+import { configurationsLeft, readConfigurations } from "./oracles/configurations.ts";
 import { readEndState, type Scope, withoutNames } from "./oracles/end_state.ts";
-import { ddlLines, multisetFaults, unwantedDestruction } from "./oracles/journals.ts";
-import { leaks, type PublicText } from "./oracles/leaks.ts";
-import { readLeftovers } from "./oracles/leftovers.ts";
+import { ddlLines, interleavings, multisetFaults, unwantedDestruction } from "./oracles/journals.ts";
+import { isSecret, leaks, passwordsIn, type PublicText } from "./oracles/leaks.ts";
+import { readLeftovers, stuckObjects } from "./oracles/leftovers.ts";
+import { objectLines } from "./oracles/object_effects.ts";
 import type { Stage } from "./stage.ts";
 import { readIntents } from "./user_intents.ts";
 
@@ -39,7 +42,7 @@ export async function readOutcome(stage: Stage, mark: Mark, scope?: Scope): Prom
   return {
     endState: await readEndState(stage, scope),
     ddl: ddlLines(journal).map(own),
-    objects: objectEffects(stage, mark).map(own),
+    objects: objectLines(stage.api.writes.slice(mark.writes)).map(own),
   };
 }
 
@@ -51,7 +54,8 @@ export async function readFaults(stage: Stage): Promise<readonly string[]> {
   return [
     ...stage.lies,
     ...unwantedDestruction(journal, intents),
-    ...leaks(publicTexts(stage), [database.password, ROW_CANARY]),
+    ...leaks(publicTexts(stage), [database.password, ROW_CANARY, ...passwordsIn(stage.api.writes)]),
+    ...interleavingsOf(stage, journal),
     ...await leftoversOf(stage),
     ...bugsOf(stage),
   ];
@@ -74,20 +78,23 @@ export function compareOutcomes(reference: Outcome, actual: Outcome): readonly s
   ];
 }
 
-function objectEffects({ api }: Stage, mark: Mark): readonly string[] {
-  return api.writes.slice(mark.writes).filter(({ path }) => !/\/(events|leases)(\/|$)|accessreviews$/.test(path))
-    .filter(({ method, status }) => status === 201 || (method === "DELETE" && status === 200))
-    .map(({ method, path }) => `${method === "DELETE" ? "delete" : "create"} ${path.split("/").slice(-2).join("/")}`);
+/** Of operators that ran one after the other; who runs several at a time counts the hand-overs itself. */
+function interleavingsOf(stage: Stage, journal: readonly DdlEntry[]): readonly string[] {
+  const { operators, database, elects } = stage;
+  if (elects) return [];
+  const own = journal.filter(({ role }) => role === database.role);
+  const writerOf = (pid: number) => operators.find((each) => stage.backendsOf(each).has(pid))?.name;
+  return interleavings(own, writerOf, operators.length - 1);
 }
 
-function publicTexts({ operators, api }: Stage): readonly PublicText[] {
+function publicTexts({ operators, api, heard }: Stage): readonly PublicText[] {
   const logs = operators.flatMap(({ name, log, words }) => [
     ...log.map((entry) => ({ where: `the log of ${name}`, text: JSON.stringify(entry) })),
     ...words.map((text) => ({ where: `the last words of ${name}`, text })),
   ]);
-  const written = api.writes.filter(({ path }) => !path.includes("/secrets"))
+  const written = api.writes.filter(({ path }) => !isSecret(path))
     .map(({ method, path, body }) => ({ where: `${method} ${path}`, text: body }));
-  return [...logs, ...written];
+  return [...logs, ...written, ...heard];
 }
 
 function bugsOf({ operators }: Stage): readonly string[] {
@@ -97,13 +104,23 @@ function bugsOf({ operators }: Stage): readonly string[] {
 }
 
 /** Sessions end a moment after their client has gone, so what is left is what stays. */
-async function leftoversOf({ database, user, namespace }: Stage): Promise<readonly string[]> {
-  const { items } = await user.list<KubeObject>(TABLE_RESOURCE, { namespace });
-  const subject = { role: database.role, living: items.map(({ metadata }) => metadata.uid) };
+async function leftoversOf(stage: Stage): Promise<readonly string[]> {
   try {
-    await eventually("nothing is left", async () => (await readLeftovers(database.sql, subject)).length === 0);
+    await eventually("nothing is left", async () => (await readAllLeftovers(stage)).length === 0);
     return [];
   } catch {
-    return (await readLeftovers(database.sql, subject)).map((line) => `left over: ${line}`);
+    return (await readAllLeftovers(stage)).map((line) => `left over: ${line}`);
   }
+}
+
+async function readAllLeftovers({ database, user, namespace }: Stage): Promise<readonly string[]> {
+  const [tables, servers] = await Promise.all(
+    [TABLE_RESOURCE, DATABASE_RESOURCE].map((type) => user.list<KubeObject>(type, { namespace })),
+  );
+  const living = tables?.items.map(({ metadata }) => metadata.uid) ?? [];
+  return [
+    ...await readLeftovers(database.sql, { role: database.role, living }),
+    ...stuckObjects([...tables?.items ?? [], ...servers?.items ?? []]),
+    ...configurationsLeft(await readConfigurations(user, namespace)),
+  ];
 }

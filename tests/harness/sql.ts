@@ -6,7 +6,7 @@ export interface Sql {
   end(options: { timeout: number }): Promise<void>;
 }
 
-/** A few connections of a test of its own. */
-export function connect(url: string): Sql {
-  return postgres(url, { max: 2, fetch_types: false, onnotice() {} }) as unknown as Sql;
+/** A few connections of a test of its own, or one session. */
+export function connect(url: string, max = 2): Sql {
+  return postgres(url, { max, fetch_types: false, onnotice() {} }) as unknown as Sql;
 }

@@ -4,6 +4,7 @@ import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 import type { Stage } from "../stage.ts";
 import { readParts } from "./catalog_parts.ts";
+import { configurationLines, readConfigurations } from "./configurations.ts";
 
 interface Status {
   readonly observedGeneration?: number;
@@ -41,7 +42,11 @@ export async function readEndState(
   const objects = items.map((item) => ({ name: item.metadata.name, line: objectLine(item) }));
   const named = [...await registryLines(sql), ...objects, ...await serverLines({ user, namespace })];
   const own = named.filter(({ name }) => isOwn(name)).map(({ line }) => line);
-  return [...parts.flat(), ...own].map((line) => withoutNames(line, scope).replaceAll(namespace, "NAMESPACE"))
+  // Every instance is named like its namespace.
+  const configurations = configurationLines(await readConfigurations(user, namespace));
+  return [...parts.flat(), ...own, ...configurations].map((line) =>
+    withoutNames(line, scope).replaceAll(namespace, "NAMESPACE")
+  )
     .toSorted();
 }
 

@@ -1,0 +1,77 @@
+import { assertEquals } from "@std/assert";
+import { apiVersionOf } from "../../../kube/object.ts";
+import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
+import { Kubectl } from "../../harness/kubectl.ts";
+import { testCrashPoints, testStartCrashPoints } from "../crash_plan.ts";
+import { FILLED, ID, NOTE, ORDERS } from "../plan_tables.ts";
+import { idle, type Scenario } from "../scenario.ts";
+import { openStage, type Stage } from "../stage.ts";
+import { applyTable, tableReady } from "../stage_objects.ts";
+import { readFaults, ROW_CANARY, storyOf } from "../verdict.ts";
+
+/** The API server asks the operator about each write, and takes none while nobody answers. */
+const SCENARIOS: readonly Scenario[] = [
+  { name: "create with webhooks", after: ORDERS },
+  {
+    name: "add a column with webhooks",
+    ...FILLED,
+    after: { ...ORDERS, columns: [...ORDERS.columns, { AMOUNT: "bigint" }] },
+  },
+  { name: "delete with webhooks", ...FILLED },
+];
+
+SCENARIOS.map((scenario) => ({ ...scenario, webhooks: true })).forEach(testCrashPoints);
+
+testStartCrashPoints({
+  name: "the webhooks are registered",
+  after: ORDERS,
+  webhooks: true,
+  effects: /webhookconfigurations/,
+  varies: true,
+});
+
+/** What the rows of the table forbid, each for another reason. */
+const REFUSED = {
+  "a narrower type": { columns: [ID, { NOTE: "varchar(3)" }], changePolicy: { allow: ["NarrowType", "RewriteTable"] } },
+  "another type": {
+    columns: [ID, { NOTE: { type: "integer", using: "NOTE::integer" } }],
+    changePolicy: { allow: ["ChangeType", "RewriteTable"] },
+  },
+  "a unique constraint": { uniqueConstraints: [{ columns: ["NOTE"] }] },
+  "a check": { checks: [{ name: "early", expression: "ID < 2" }] },
+  "a column without NULL": { columns: [ID, NOTE, { MORE: { type: "text", notNull: true } }] },
+};
+
+async function refuse(stage: Stage, change: Readonly<Record<string, unknown>>): Promise<number> {
+  const kubectl = new Kubectl(stage.testbed, stage.namespace);
+  const metadata = { name: "orders", namespace: stage.namespace };
+  const spec = { ...ORDERS, tableName: "orders", ...change };
+  const { kind } = TABLE_RESOURCE;
+  const { code, stdout, stderr } = await kubectl.apply({
+    apiVersion: apiVersionOf(TABLE_RESOURCE),
+    kind,
+    metadata,
+    spec,
+  });
+  stage.heard.push({ where: `the output of kubectl about ${JSON.stringify(change)}`, text: stdout + stderr });
+  return code;
+}
+
+Deno.test("admission: what the rows forbid is refused, and no answer repeats a value", async () => {
+  const stage = await openStage("refused", { webhooks: true });
+  try {
+    await stage.start();
+    await applyTable(stage, "orders", { ...ORDERS, tableName: "orders" });
+    await tableReady(stage, "orders");
+    await stage.database.sql(`INSERT INTO public.orders SELECT n, '${ROW_CANARY}' FROM generate_series(1, 5) n`);
+    const codes = [];
+    for (const change of Object.values(REFUSED)) codes.push(await refuse(stage, change));
+    assertEquals(codes, Object.keys(REFUSED).map(() => 1), JSON.stringify(stage.heard, undefined, 2));
+    await idle(stage);
+    await stage.stop();
+    const faults = await readFaults(stage);
+    assertEquals([...faults, ...storyOf(stage, faults)], []);
+  } finally {
+    await stage.close();
+  }
+});

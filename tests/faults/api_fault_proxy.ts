@@ -36,7 +36,7 @@ export interface ApiFaultProxy extends AsyncDisposable {
   /** PEM; of this proxy alone. */
   readonly certificateAuthority: string;
   readonly behaviour: ApiBehaviour;
-  /** Every write of the operator that the API server got, in the order of its answers. */
+  /** Every write of the operator that the API server got, in the order of its answers; no dry runs. */
   readonly writes: readonly AnsweredWrite[];
   /** Cuts or freezes the connections themselves. */
   readonly network: FaultProxy;
@@ -75,7 +75,7 @@ export async function startApiFaultProxy(testbed: Testbed, gate: EffectGate): Pr
     if (!passage.alive) return gone();
     const response = await forward(incoming, request);
     const text = await response.text();
-    writes.push({ ...request, status: response.status });
+    if (!isDryRun(incoming)) writes.push({ ...request, status: response.status });
     return await passage.happened() ? new Response(text, response) : gone();
   };
   const { authority, pair: { certificate: cert, privateKey: key } } = await issue();
@@ -118,8 +118,11 @@ function watchResponse(response: Response, behaviour: ApiBehaviour): Response {
 }
 
 function isEffect(incoming: Request): boolean {
-  const { pathname, searchParams } = new URL(incoming.url);
-  return !NO_EFFECT.test(pathname) && searchParams.get("dryRun") === null;
+  return !NO_EFFECT.test(new URL(incoming.url).pathname) && !isDryRun(incoming);
+}
+
+function isDryRun(incoming: Request): boolean {
+  return new URL(incoming.url).searchParams.get("dryRun") !== null;
 }
 
 function labelOf({ method, path }: ApiRequest): string {

@@ -11,6 +11,7 @@ import { startTestbed, type Testbed } from "../harness/testbed.ts";
 import { openStageDatabase } from "./stage_database.ts";
 
 const PLANS = fromFileUrl(new URL("plans", import.meta.url));
+const LONGEST = ["table_crash.ts", "table_step_crash.ts", "scale.ts"];
 
 /** Plans run without: one operator installs the kinds for all of them. */
 async function installKinds(testbed: Testbed): Promise<void> {
@@ -28,15 +29,18 @@ async function runPlans(args: readonly string[]): Promise<boolean> {
   try {
     await installKinds(testbed);
     const files = args.some((arg) => arg.endsWith(".ts")) ? [] : planFiles();
-    const options = ["--parallel", `--junit-path=${RESULTS}/faults.xml`];
+    // Types are checked by `deno check`.
+    const options = ["--parallel", "--no-check", `--junit-path=${RESULTS}/faults.xml`];
     return await denoTestWith(testbed, { args: [...options, ...args, ...files], env: { DENO_JOBS: "2" } });
   } finally {
     await testbed.stop();
   }
 }
 
+/** The longest first: whatever comes last should end beside something. */
 function planFiles(): readonly string[] {
-  return [...Deno.readDirSync(PLANS)].map(({ name }) => `${PLANS}/${name}`).toSorted();
+  const others = [...Deno.readDirSync(PLANS)].map(({ name }) => name).filter((name) => !LONGEST.includes(name));
+  return [...LONGEST, ...others.toSorted()].map((name) => `${PLANS}/${name}`);
 }
 
 await Deno.mkdir(RESULTS, { recursive: true });

@@ -96,7 +96,10 @@ export class ScenarioRuns implements AsyncDisposable {
 
   /** A run whose operator is killed at a point, and replaced. @returns what is wrong in the end. */
   async crashed(reference: Reference, point: CrashPoint): Promise<readonly string[]> {
-    const faults = compareOutcomes(reference.outcome, await this.#run(point));
+    const faults = await this.#run(point).then(
+      (outcome) => compareOutcomes(reference.outcome, outcome),
+      (error) => [String(error)],
+    );
     return [...faults, ...storyOf(this.#stage, faults)];
   }
 
@@ -149,7 +152,8 @@ async function dieAndRise(stage: Stage, { name, varies }: Scenario, over: Promis
   await Promise.race([crash.fired, undisturbed]);
   // The last effect may be on its way while its success can be seen already.
   if (!crash.hasFired && varies !== true) await Promise.race([crash.fired, never(name)]);
-  if (crash.hasFired) await stage.start();
+  // Nobody waits until it is ready: what counts is that the work is done.
+  if (crash.hasFired) stage.launch();
   else crash.disarm();
 }
 

@@ -38,7 +38,7 @@ export async function markOf({ database, api }: Stage): Promise<Mark> {
 /** What a run has come to since a mark. */
 export async function readOutcome(stage: Stage, mark: Mark, scope?: Scope): Promise<Outcome> {
   const journal = await readJournal(stage.database.sql, mark.journal);
-  const own = (line: string) => withoutNames(line, scope);
+  const own = (line: string) => withoutNames(line, scope).replaceAll(stage.namespace, "NAMESPACE");
   return {
     endState: await readEndState(stage, scope),
     ddl: ddlLines(journal).map(own),

@@ -4,6 +4,7 @@ import { delay } from "@std/async/delay";
 import { eventually } from "../harness/wait.ts";
 import type { CrashPoint } from "./crash_switch.ts";
 import { openStage, type Stage } from "./stage.ts";
+import { PATIENCE } from "./stage_objects.ts";
 import { act, isEffectOn, prepare, settled } from "./scenario_acts.ts";
 import { compareOutcomes, markOf, type Outcome, readFaults, readOutcome, storyOf } from "./verdict.ts";
 
@@ -131,9 +132,13 @@ export class ScenarioRuns implements AsyncDisposable {
     if (isFirst) stage.launch();
     // A user may have to wait for the operator that comes next.
     const acted = act(stage, subject, scenario);
-    const over = acted.then(() => settled(stage, subject, scenario))
-      .then(() => scenario.webhooks === true ? registered(stage) : undefined);
-    await Promise.all([over, point === undefined ? over : dieAndRise(stage, scenario, over)]);
+    const over = async () => {
+      await acted;
+      await settled(stage, subject, scenario);
+      if (scenario.webhooks === true) await registered(stage);
+    };
+    if (point !== undefined) await dieAndRise(stage, scenario, over);
+    await over();
     await idle(stage);
     return await readOutcome(stage, mark, scope);
   }
@@ -142,13 +147,13 @@ export class ScenarioRuns implements AsyncDisposable {
 /** Waits until the last operator has registered its webhooks. */
 async function registered({ operators }: Stage): Promise<void> {
   const isRegistered = () => operators.at(-1)?.log.some(({ message }) => message === "Webhooks are registered");
-  await eventually("the webhooks are registered", isRegistered);
+  await eventually("the webhooks are registered", isRegistered, PATIENCE);
 }
 
 /** Waits until the operator was killed, and starts the next one. */
-async function dieAndRise(stage: Stage, { name, varies }: Scenario, over: Promise<void>): Promise<void> {
+async function dieAndRise(stage: Stage, { name, varies }: Scenario, over: () => Promise<void>): Promise<void> {
   const { crash } = stage;
-  const undisturbed = over.then(() => idle(stage)).catch(() => {});
+  const undisturbed = over().then(() => idle(stage)).catch(() => {});
   await Promise.race([crash.fired, undisturbed]);
   // The last effect may be on its way while its success can be seen already.
   if (!crash.hasFired && varies !== true) await Promise.race([crash.fired, never(name)]);
@@ -171,5 +176,5 @@ export async function idle({ operators }: Stage): Promise<void> {
       /^(?:workqueue_depth|controller_runtime_active_workers)\{[^}]*"database(?:table)?"[^}]*\} (\d+)$/gm,
     );
     return busy.length >= 2 && busy.every((value) => value === 0);
-  });
+  }, PATIENCE);
 }

@@ -9,8 +9,8 @@ import type { Stage } from "./stage.ts";
 /** An object of ours as a plan reads it. */
 export type TableObject = KubeObject<PlanSpec, ClaimedStatus & { readonly message?: string }>;
 
-/** What is asked for again and again should cost little beside what it waits for. */
-const PAUSE_MS = 50;
+/** What is asked for again and again should cost little beside what it waits for, and a replaced operator has to start first. */
+export const PATIENCE = { pauseMs: 50, withinMs: 120_000 };
 
 /** An object of ours, by its kind and name. */
 export interface Subject {
@@ -81,7 +81,7 @@ export async function objectReady(stage: Stage, subject: Subject): Promise<void>
   await eventually(`${stage.namespace}/${subject.name} is Ready`, async () => {
     const object = await readObject(stage, subject);
     return object?.status !== undefined && claimsReady(object.status, object.metadata.generation);
-  }, PAUSE_MS);
+  }, PATIENCE);
 }
 
 /** Waits until an object is gone. */
@@ -92,7 +92,7 @@ export async function tableGone(stage: Stage, name: string): Promise<void> {
 /** Waits until an object is gone. */
 export async function objectGone(stage: Stage, subject: Subject): Promise<void> {
   const gone = async () => await readObject(stage, subject) === undefined;
-  await eventually(`${stage.namespace}/${subject.name} is gone`, gone, PAUSE_MS);
+  await eventually(`${stage.namespace}/${subject.name} is gone`, gone, PATIENCE);
 }
 
 /** Waits for `Ready=False` with a reason, of the object as it is now; answers its message. */

@@ -6,7 +6,7 @@ import { testCrashPoints, testStartCrashPoints } from "../crash_plan.ts";
 import { FILLED, ID, NOTE, ORDERS } from "../plan_tables.ts";
 import { idle, type Scenario } from "../scenario.ts";
 import { openStage, type Stage } from "../stage.ts";
-import { applyTable, tableReady } from "../stage_objects.ts";
+import { applyTable, tableReady, tableWaits } from "../stage_objects.ts";
 import { readFaults, ROW_CANARY, storyOf } from "../verdict.ts";
 
 /** The API server asks the operator about each write, and takes none while nobody answers. */
@@ -33,16 +33,19 @@ testStartCrashPoints({
 /** What the rows of the table forbid, each for another reason. */
 const REFUSED = {
   "a narrower type": { columns: [ID, { NOTE: "varchar(3)" }], changePolicy: { allow: ["NarrowType", "RewriteTable"] } },
-  "another type": {
-    columns: [ID, { NOTE: { type: "integer", using: "NOTE::integer" } }],
-    changePolicy: { allow: ["ChangeType", "RewriteTable"] },
-  },
   "a unique constraint": { uniqueConstraints: [{ columns: ["NOTE"] }] },
   "a check": { checks: [{ name: "early", expression: "ID < 2" }] },
   "a column without NULL": { columns: [ID, NOTE, { MORE: { type: "text", notNull: true } }] },
 };
 
-async function refuse(stage: Stage, change: Readonly<Record<string, unknown>>): Promise<number> {
+/** Nobody can know what an expression makes of a value before it runs: only the loop meets it. */
+const UNCASTABLE = {
+  columns: [ID, { NOTE: { type: "integer", using: "NOTE::integer" } }],
+  changePolicy: { allow: ["ChangeType", "RewriteTable"] },
+};
+
+/** @returns the exit code of kubectl. */
+async function applyChange(stage: Stage, change: Readonly<Record<string, unknown>>): Promise<number> {
   const kubectl = new Kubectl(stage.testbed, stage.namespace);
   const metadata = { name: "orders", namespace: stage.namespace };
   const spec = { ...ORDERS, tableName: "orders", ...change };
@@ -57,7 +60,7 @@ async function refuse(stage: Stage, change: Readonly<Record<string, unknown>>): 
   return code;
 }
 
-Deno.test("admission: what the rows forbid is refused, and no answer repeats a value", async () => {
+Deno.test("admission: what the rows forbid is refused, and nothing that is said repeats a value", async () => {
   const stage = await openStage("refused", { webhooks: true });
   try {
     await stage.start();
@@ -65,8 +68,10 @@ Deno.test("admission: what the rows forbid is refused, and no answer repeats a v
     await tableReady(stage, "orders");
     await stage.database.sql(`INSERT INTO public.orders SELECT n, '${ROW_CANARY}' FROM generate_series(1, 5) n`);
     const codes = [];
-    for (const change of Object.values(REFUSED)) codes.push(await refuse(stage, change));
+    for (const change of Object.values(REFUSED)) codes.push(await applyChange(stage, change));
     assertEquals(codes, Object.keys(REFUSED).map(() => 1), JSON.stringify(stage.heard, undefined, 2));
+    assertEquals(await applyChange(stage, UNCASTABLE), 0);
+    await tableWaits(stage, "orders", /./);
     await idle(stage);
     await stage.stop();
     const faults = await readFaults(stage);

@@ -125,7 +125,8 @@ export class OperatorProcess {
     const died = this.ended.then(({ code, signal }) => {
       throw new Error(`${this.name} ended with ${signal ?? code} before it ${what}: ${this.words.join("\n")}`);
     });
-    return await Promise.race([eventually(`${this.name} ${what}`, ask), died]);
+    // Many processes may start at a time.
+    return await Promise.race([eventually(`${this.name} ${what}`, ask, { withinMs: 120_000 }), died]);
   }
 
   /** As `send()`, also where the process may have ended meanwhile. */

@@ -38,6 +38,8 @@ export interface Scenario {
   readonly webhooks?: boolean;
   /** Which effects belong to the run. Default: those on its objects and on the database. */
   readonly effects?: RegExp;
+  /** Which DDL must be the same in each run. Default: all. */
+  readonly ddl?: RegExp;
   /** A condition that ends the run, where it is not Ready. */
   readonly until?: readonly { readonly condition: string; readonly reason: string }[];
   /** How often the status is written depends on how fast others are: a run may be over before the last point. */
@@ -140,7 +142,8 @@ export class ScenarioRuns implements AsyncDisposable {
     if (point !== undefined) await dieAndRise(stage, scenario, over);
     await over();
     await idle(stage);
-    return await readOutcome(stage, mark, scope);
+    const outcome = await readOutcome(stage, mark, scope);
+    return { ...outcome, ddl: outcome.ddl.filter((line) => this.#scenario.ddl?.test(line) !== false) };
   }
 }
 

@@ -46,7 +46,14 @@ const SCENARIOS: readonly Scenario[] = [
   },
   // Who comes first is nobody's promise.
   { name: "make a ring of foreign keys", after: RING.first, others: RING.others, varies: true },
-  { name: "delete a ring of foreign keys", before: RING.first, others: RING.others, varies: true },
+  {
+    name: "delete a ring of foreign keys",
+    before: RING.first,
+    others: RING.others,
+    varies: true,
+    // Keys between tables that are left go by themselves, the last ones with their table.
+    ddl: /^DROPPED table public/,
+  },
 ];
 
 SCENARIOS.forEach(testCrashPoints);

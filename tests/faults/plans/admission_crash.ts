@@ -6,7 +6,7 @@ import { testCrashPoints, testStartCrashPoints } from "../crash_plan.ts";
 import { FILLED, ID, NOTE, ORDERS } from "../plan_tables.ts";
 import { idle, type Scenario } from "../scenario.ts";
 import { openStage, type Stage } from "../stage.ts";
-import { applyTable, tableReady, tableWaits } from "../stage_objects.ts";
+import { applyTable, deleteTable, tableGone, tableReady, tableWaits } from "../stage_objects.ts";
 import { readFaults, ROW_CANARY, storyOf } from "../verdict.ts";
 
 /** The API server asks the operator about each write, and takes none while nobody answers. */
@@ -74,6 +74,9 @@ Deno.test("admission: what the rows forbid is refused, and nothing that is said 
       assertEquals(await applyChange(stage, change), 0, stage.heard.at(-1)?.text);
       await tableWaits(stage, "orders", /./);
     }
+    // A declared check stays, not validated, until the rows are mended: it goes with the table.
+    await deleteTable(stage, "orders");
+    await tableGone(stage, "orders");
     await idle(stage);
     await stage.stop();
     const faults = await readFaults(stage);

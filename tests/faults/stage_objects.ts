@@ -29,13 +29,23 @@ export async function applyObject(
   const whole = { ...metadata, name, namespace };
   const manifest = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: whole, spec };
   const where = `the answer to an apply of ${name}`;
-  try {
-    const { warnings } = await user.apply(type, manifest, { force: true });
-    heard.push(...warnings.map((text) => ({ where, text })));
-  } catch (error) {
-    heard.push({ where, text: String(error) });
-    throw error;
-  }
+  await eventually(`${name} is applied`, async () => {
+    try {
+      const { warnings } = await user.apply(type, manifest, { force: true });
+      heard.push(...warnings.map((text) => ({ where, text })));
+      return true;
+    } catch (error) {
+      heard.push({ where, text: String(error) });
+      // Nobody answers for a moment where an operator was killed: users try again.
+      if (isWebhookSilent(String(error))) return false;
+      throw error;
+    }
+  }, PATIENCE);
+}
+
+/** Whether the API server refused something only because it could not ask the operator in time. */
+export function isWebhookSilent(answer: string): boolean {
+  return answer.includes("failed calling webhook");
 }
 
 /** Deletes an object as a user. */

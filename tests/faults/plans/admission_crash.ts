@@ -2,11 +2,12 @@ import { assertEquals } from "@std/assert";
 import { apiVersionOf } from "../../../kube/object.ts";
 import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
 import { Kubectl } from "../../harness/kubectl.ts";
+import { eventually } from "../../harness/wait.ts";
 import { testCrashPoints, testStartCrashPoints } from "../crash_plan.ts";
 import { FILLED, ID, NOTE, ORDERS } from "../plan_tables.ts";
 import { idle, type Scenario } from "../scenario.ts";
 import { openStage, type Stage } from "../stage.ts";
-import { applyTable, deleteTable, tableGone, tableReady, tableWaits } from "../stage_objects.ts";
+import { applyTable, deleteTable, isWebhookSilent, tableGone, tableReady, tableWaits } from "../stage_objects.ts";
 import { readFaults, ROW_CANARY, storyOf } from "../verdict.ts";
 
 /** The API server asks the operator about each write, and takes none while nobody answers. */
@@ -52,11 +53,10 @@ async function applyChange(stage: Stage, change: Readonly<Record<string, unknown
   const metadata = { name: "orders", namespace: stage.namespace };
   const spec = { ...ORDERS, tableName: "orders", ...change };
   const { kind } = TABLE_RESOURCE;
-  const { code, stdout, stderr } = await kubectl.apply({
-    apiVersion: apiVersionOf(TABLE_RESOURCE),
-    kind,
-    metadata,
-    spec,
+  const manifest = { apiVersion: apiVersionOf(TABLE_RESOURCE), kind, metadata, spec };
+  const { code, stdout, stderr } = await eventually("the webhooks answer", async () => {
+    const answer = await kubectl.apply(manifest);
+    return !isWebhookSilent(answer.stderr) && answer;
   });
   stage.heard.push({ where: `the output of kubectl about ${JSON.stringify(change)}`, text: stdout + stderr });
   return code;

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../kube/object.ts";
 import { POD } from "./children.ts";
-import { labelsOf, ownershipOf, TAKEN_OVER } from "./labels.ts";
+import { labelsOf, TAKEN_OVER } from "./labels.ts";
 import { isMadeByKopf } from "./policy.ts";
 import type { Step } from "./step.ts";
 
@@ -23,9 +23,4 @@ export async function takeOverPod(step: Step): Promise<Step> {
 /** Whether the Pod is one that another operator made: it knows no password of ours. */
 export function isTakenOver(pod: KubeObject | undefined): boolean {
   return pod?.metadata.annotations?.[TAKEN_OVER] !== undefined;
-}
-
-/** Whether an object was made by kopf, for this very Database. */
-export function isKopfs(child: KubeObject | undefined, { server }: Step): boolean {
-  return child !== undefined && ownershipOf(child, server.identity) === "kopf";
 }

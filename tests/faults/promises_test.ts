@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 
 const TESTS = fromFileUrl(new URL("..", import.meta.url));
-const DOCUMENT = fromFileUrl(new URL("../../docs/operations.md", import.meta.url));
+const DOCUMENT = fromFileUrl(new URL("../../docs/promises.md", import.meta.url));
 const PLANS = "faults/plans";
 
 interface Plan {
@@ -23,8 +23,7 @@ function plansOf(row: string): readonly Plan[] {
 
 async function namedPlans(): Promise<readonly Plan[]> {
   const text = await Deno.readTextFile(DOCUMENT);
-  const section = text.split("## What is promised, and which plan holds it")[1] ?? "";
-  const rows = section.split("\n").filter((line) => line.startsWith("| ")).slice(1);
+  const rows = text.split("\n").filter((line) => line.startsWith("| ")).slice(1);
   return rows.flatMap((row) => plansOf(row.split(" | ")[1] ?? ""));
 }
 
@@ -54,7 +53,7 @@ function isNamedBy(plan: Plan, short: Plan): boolean {
 
 const registered = await registeredPlans();
 
-Deno.test("every plan that docs/operations.md names is a test", async () => {
+Deno.test("every plan that docs/promises.md names is a test", async () => {
   const named = await namedPlans();
   assertEquals(named.length > 30, true);
   const missing: Plan[] = [];
@@ -66,7 +65,7 @@ Deno.test("every plan that docs/operations.md names is a test", async () => {
   assertEquals(missing, []);
 });
 
-Deno.test("every plan holds a promise of docs/operations.md", async () => {
+Deno.test("every plan holds a promise of docs/promises.md", async () => {
   const named = await namedPlans();
   assertEquals(registered.length > 30, true);
   assertEquals(registered.filter((plan) => !named.some((short) => isNamedBy(plan, short))), []);

@@ -1,5 +1,5 @@
 /**
- * `deno task test:faults`: every promise of docs/operations.md, proven by breaking something, against one real control plane and one
+ * `deno task test:faults`: every promise of docs/promises.md, proven by breaking something, against one real control plane and one
  * real PostgreSQL. Two files of plans run at a time. Results are also written as JUnit files to test-results/.
  *
  * Arguments go to the tests: `deno task test:faults --filter "crash points: create"`, `deno task test:faults tests/faults/plans/table_crash.ts`.

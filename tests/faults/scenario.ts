@@ -13,7 +13,7 @@ import { compareOutcomes, markOf, type Outcome, readFaults, readOutcome, storyOf
  * use one database.
  */
 export interface Scenario {
-  /** For messages; the plans of docs/operations.md are called by it. */
+  /** For messages; the plans of docs/promises.md are called by it. */
   readonly name: string;
   /** Absent: DatabaseTable. */
   readonly type?: ResourceType;

@@ -63,11 +63,6 @@ export async function deleteTable(stage: Stage, name: string): Promise<void> {
   await deleteObject(stage, { type: TABLE_RESOURCE, name });
 }
 
-/** Reads a table's object; `undefined` if there is none. */
-export async function readTable(stage: Stage, name: string): Promise<TableObject | undefined> {
-  return await readObject(stage, { type: TABLE_RESOURCE, name });
-}
-
 /** Reads an object; `undefined` if there is none. */
 export async function readObject(
   { user, namespace }: Stage,

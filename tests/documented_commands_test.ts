@@ -6,6 +6,8 @@ import { testInNetworkNamespace } from "./harness/network_namespace.ts";
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const COMMANDS = readCommands();
 const CI = Deno.readTextFileSync(`${ROOT}.ci/run`);
+/** How `.ci/run` runs all tests. */
+const SUITE = "\nsuite npx -y deno@2.9.6 task test\n";
 
 Deno.test("parseCommands() finds commands, what they need, and what they print", () => {
   const markdown =
@@ -44,10 +46,10 @@ function partsOf(task: string): readonly string[] {
 function isRunByCi({ text }: DocumentedCommand): boolean {
   const [, task] = /^npx -y deno@2\.9\.6 task (\S+)/.exec(text) ?? [];
   if (task === undefined) return false;
-  if (task === "test") return CI.includes("\nnpx -y deno@2.9.6 task test\n");
+  if (task === "test") return CI.includes(SUITE);
   if (task === "test:unit") return isPartOfAllTests(partsOf(task));
   return partsOf(task).every((part) =>
-    part === "deno task test" ? CI.includes("npx -y deno@2.9.6 task test\n") : CI.includes(`check ${part}\n`)
+    part === "deno task test" ? CI.includes(SUITE) : CI.includes(`\ncheck ${part}\n`)
   );
 }
 

@@ -3,7 +3,7 @@ import type { EventRecorder } from "../kube/objects/event_recorder.ts";
 import type { Logger } from "../kube/telemetry/logger.ts";
 import type { Timing } from "../kube/timing.ts";
 import { changeRolePassword } from "../postgres/apply/role_password.ts";
-import { generatePassword } from "./database/credentials.ts";
+import { generatePassword } from "./database/build/credentials.ts";
 import { databaseHandler } from "./database/handler.ts";
 import { databaseObjects } from "./database/objects.ts";
 import { databaseTableHandler } from "./database_table/handler.ts";

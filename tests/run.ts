@@ -3,7 +3,7 @@
  * real PostgreSQL that are started once: beside the files that talk to the cluster, and wait much, those that do not and
  * compute much. Results are also written as JUnit files to test-results/.
  *
- * Arguments go to the integration run: `deno task test --filter Retain`, `deno task test tests/bypass_test.ts`.
+ * Arguments go to the integration run: `deno task test --filter Retain`, `deno task test tests/database_table/bypass_test.ts`.
  */
 import { fromFileUrl } from "@std/path";
 import { testLanes } from "./harness/test_files.ts";

@@ -21,7 +21,7 @@ import { ProbeResponder } from "./probe.ts";
 import { proveWebhooks } from "./prove.ts";
 import type { KindHandler } from "../registry.ts";
 import { createAdmissionApp } from "./server.ts";
-import { openCertificates } from "./serving_certificates.ts";
+import { openCertificates } from "./open_certificates.ts";
 import type { Telemetry } from "../operator/telemetry.ts";
 import { admissionOffReason, endsWithProcess, webhookTarget } from "./webhook_target.ts";
 

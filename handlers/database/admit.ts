@@ -11,7 +11,7 @@ import { type FieldError, forbidden, formatFieldError } from "../../crds/field_e
 import { KubeError } from "../../kube/client/client.ts";
 import type { AdmissionRequest, ReviewedObject, Verdict } from "../admission/admission_review.ts";
 import type { DatabaseObjects } from "./objects.ts";
-import { observeChildren } from "./observe.ts";
+import { observeChildren } from "./observe/observe.ts";
 import { childrenInQuestion, nameFaults } from "./policy.ts";
 
 /** What admission works with. */

@@ -1,5 +1,5 @@
 import { decodeDatabaseSpec } from "../../crds/database/decode.ts";
-import { desiredServer, type Identity, type Server } from "./desired.ts";
+import { desiredServer, type Identity, type Server } from "./build/desired.ts";
 
 /** The Database of unit tests. */
 export const IDENTITY: Identity = {

@@ -5,9 +5,9 @@ import { type MatchCondition, SPEC_CHANGED } from "../../kube/webhook/webhook_co
 import type { ReviewedObject } from "../admission/admission_review.ts";
 import type { KindHandler } from "../registry.ts";
 import { admitDatabase, type DatabaseAdmission } from "./admit.ts";
-import { POD, SERVICE, VOLUME_CLAIM } from "./children.ts";
+import { POD, SERVICE, VOLUME_CLAIM } from "./observe/children.ts";
 import type { DatabaseContext } from "./context.ts";
-import { OWNED_SELECTOR, ownerKeyOf } from "./labels.ts";
+import { OWNED_SELECTOR, ownerKeyOf } from "./observe/labels.ts";
 import { DATABASE_RESOURCE } from "./objects.ts";
 import { DatabaseReconciler } from "./reconcile.ts";
 import { isReady } from "./status.ts";

@@ -9,7 +9,7 @@ import {
   TAKEN_OVER,
 } from "../kopf_takeover.ts";
 import type { DatabaseContext } from "./context.ts";
-import { MESSAGE } from "./labels.ts";
+import { MESSAGE } from "./observe/labels.ts";
 import type { ServedSchema } from "./objects.ts";
 import { type Finding, isMade } from "./status.ts";
 

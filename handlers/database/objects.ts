@@ -7,7 +7,7 @@ import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { KubeManifest, KubeObject, ResourceType } from "../../kube/object.ts";
 import { StatusWriter } from "../../kube/objects/status_writer.ts";
 import { removeKopfMarks } from "../kopf_takeover.ts";
-import { NETWORK_POLICY, POD, SECRET, SERVICE, VOLUME_CLAIM } from "./children.ts";
+import { NETWORK_POLICY, POD, SECRET, SERVICE, VOLUME_CLAIM } from "./observe/children.ts";
 
 export const DATABASE_RESOURCE: ResourceType = {
   group: GROUP,

@@ -2,9 +2,9 @@ import { type FieldError, forbidden, invalid } from "../../crds/field_error.ts";
 import type { DatabaseSpec } from "../../crds/database/types.ts";
 import { sizeFaults, versionFaults } from "../../crds/database/validate.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import type { Children, Pod, VolumeClaim } from "./children.ts";
-import type { Identity, Server } from "./desired.ts";
-import { ownershipOf, SERVER_TYPE, SERVER_VERSION } from "./labels.ts";
+import type { Children, Pod, VolumeClaim } from "./observe/children.ts";
+import type { Identity, Server } from "./build/desired.ts";
+import { ownershipOf, SERVER_TYPE, SERVER_VERSION } from "./observe/labels.ts";
 
 type Owner = Pick<Identity, "kind" | "name" | "uid">;
 

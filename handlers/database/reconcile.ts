@@ -3,18 +3,18 @@ import type { Database, DatabaseSpec } from "../../crds/database/types.ts";
 import { validateDatabaseName } from "../../crds/database/validate.ts";
 import { isKubeError, KubeError } from "../../kube/client/client.ts";
 import type { ReconcileResult } from "../../kube/queue/controller.ts";
-import type { Children } from "./children.ts";
+import type { Children } from "./observe/children.ts";
 import type { DatabaseContext } from "./context.ts";
-import { converge, endpointOf, type Outcome } from "./converge.ts";
-import { desiredServer, identityOf, type Server } from "./desired.ts";
+import { converge, endpointOf, type Outcome } from "./steps/converge.ts";
+import { desiredServer, identityOf, type Server } from "./build/desired.ts";
 import { letGoOfKopf, otherOperator, releaseFromKopf } from "./kopf_marks.ts";
-import { knowsOurSchema, MESSAGE, NODE_PORT, SERVER_VERSION } from "./labels.ts";
-import { observeChildren, secretOf } from "./observe.ts";
+import { knowsOurSchema, MESSAGE, NODE_PORT, SERVER_VERSION } from "./observe/labels.ts";
+import { observeChildren, secretOf } from "./observe/observe.ts";
 import { childrenInQuestion, storedVersion } from "./policy.ts";
 import { DATABASE_RESOURCE, type ServedSchema } from "./objects.ts";
-import { podStateOf } from "./pod_state.ts";
+import { podStateOf } from "./observe/pod_state.ts";
 import { isReady, madeMessage, nextStatus } from "./status.ts";
-import { isTakenOver } from "./take_over.ts";
+import { isTakenOver } from "./steps/take_over.ts";
 
 /** Secrets are read by name and never watched, so whatever happens to them is seen now and then. */
 const RESYNC_MS = 60_000;

@@ -3,7 +3,7 @@ import { compact } from "../../crds/decode_fields.ts";
 import { type FieldError, formatFieldError } from "../../crds/field_error.ts";
 import { type Condition, type ConditionState, removeCondition, setCondition } from "../../crds/meta.ts";
 import { OTHER_OPERATOR_ACTIVE } from "../kopf_takeover.ts";
-import type { PodState } from "./pod_state.ts";
+import type { PodState } from "./observe/pod_state.ts";
 
 /** What a reconcile found, as far as users need to know it. */
 export type Finding =

@@ -1,4 +1,4 @@
-// Runs in a network namespace of its own, in which the ports of an operator are free: see tests/documented_commands_test.ts.
+// Runs in a network namespace of its own, in which the ports of an operator are free: see tests/documentation/documented_commands_test.ts.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { createInterface } from "node:readline";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { crashPoints, type Scenario, ScenarioRuns } from "./scenario.ts";
+import { crashPoints, type Scenario, ScenarioRuns } from "./stage/scenario.ts";
 import { compareOutcomes } from "./verdict.ts";
 
 /** Registers a scenario as a test: an undisturbed run, then one for every place where the operator can die. */

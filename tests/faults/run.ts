@@ -8,7 +8,7 @@ import { fromFileUrl } from "@std/path";
 import { OperatorProcess } from "../harness/operator_process.ts";
 import { denoTestWith, RESULTS } from "../harness/test_run.ts";
 import { startTestbed, type Testbed } from "../harness/testbed.ts";
-import { openStageDatabase } from "./stage_database.ts";
+import { openStageDatabase } from "./stage/stage_database.ts";
 
 const PLANS = fromFileUrl(new URL("plans", import.meta.url));
 const LONGEST = ["table_crash.ts", "table_step_crash.ts", "scale.ts"];

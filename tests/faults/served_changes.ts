@@ -4,8 +4,8 @@ import { systemTiming } from "../../kube/timing.ts";
 import { Informer } from "../../kube/watch/informer.ts";
 import type { PlanSpec } from "./oracles/catalog_parts.ts";
 import { claimsReady } from "./oracles/honesty.ts";
-import type { Stage } from "./stage.ts";
-import type { TableObject } from "./stage_objects.ts";
+import type { Stage } from "./stage/stage.ts";
+import type { TableObject } from "./stage/stage_objects.ts";
 
 interface PendingChange {
   readonly generation: number;

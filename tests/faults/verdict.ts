@@ -9,7 +9,7 @@ import { ddlLines, interleavings, multisetFaults, unwantedDestruction } from "./
 import { isSecret, leaks, passwordsIn, type PublicText } from "./oracles/leaks.ts";
 import { readLeftovers, stuckObjects } from "./oracles/leftovers.ts";
 import { objectLines } from "./oracles/object_effects.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./stage/stage.ts";
 import { readIntents } from "./user_intents.ts";
 
 /** A value that plans put into rows, so that it can be looked for where it must not be. */

@@ -11,9 +11,14 @@ export interface TestLanes {
 
 /** All integration tests, below the root of the clone. */
 export function testLanes(root: string): TestLanes {
-  const files = foldersUnder(root, "tests").flatMap((folder) => testsIn(root, folder)).toSorted();
+  const files = testsUnder(root, "tests");
   const lanes = Object.groupBy(files, (path) => reachOf(root, path).has(CLUSTER) ? "withCluster" : "withoutCluster");
   return { withCluster: [], withoutCluster: [], ...lanes };
+}
+
+/** The test files of a folder and those in it, below the root of the clone. */
+export function testsUnder(root: string, folder: string): readonly string[] {
+  return foldersUnder(root, folder).flatMap((each) => testsIn(root, each)).toSorted();
 }
 
 function foldersUnder(root: string, folder: string): readonly string[] {
@@ -21,8 +26,7 @@ function foldersUnder(root: string, folder: string): readonly string[] {
   return [folder, ...inside.flatMap(({ name }) => foldersUnder(root, `${folder}/${name}`))];
 }
 
-/** The test files of a folder, below the root of the clone. */
-export function testsIn(root: string, folder: string): readonly string[] {
+function testsIn(root: string, folder: string): readonly string[] {
   return [...Deno.readDirSync(join(root, folder))].map(({ name }) => `${folder}/${name}`)
     .filter((path) => path.endsWith("_test.ts"));
 }

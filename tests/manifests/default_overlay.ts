@@ -1,4 +1,4 @@
-// Runs in a network namespace of its own: see tests/manifests_test.ts.
+// Runs in a network namespace of its own: see tests/manifests/manifests_test.ts.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { requestsOf } from "../harness/audit_log.ts";

@@ -1,4 +1,4 @@
-// Runs in a network namespace of its own: see tests/manifests_test.ts.
+// Runs in a network namespace of its own: see tests/manifests/manifests_test.ts.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createCertificateAuthority, issueCertificate } from "../../kube/webhook/certificate.ts";
 import { startDeployed } from "../harness/deployed_operator.ts";

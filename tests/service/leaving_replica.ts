@@ -1,4 +1,4 @@
-// Runs in a network namespace of its own: see tests/service_path_test.ts.
+// Runs in a network namespace of its own: see tests/service/service_path_test.ts.
 import { assertEquals } from "@std/assert";
 import { KubeClient } from "../../kube/client/client.ts";
 import type { ResourceType } from "../../kube/object.ts";

@@ -1,4 +1,4 @@
-// Runs in a network namespace of its own: see tests/service_path_test.ts.
+// Runs in a network namespace of its own: see tests/service/service_path_test.ts.
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import databases from "../../crds/databases.zalando.org.yaml" with { type: "text" };

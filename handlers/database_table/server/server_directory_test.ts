@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { KubeError } from "../../../kube/client/client.ts";
 import type { KubeObject } from "../../../kube/object.ts";
-import { encodeData } from "../../database/credentials.ts";
+import { encodeData } from "../../database/build/credentials.ts";
 import { type NamedReference, type NamespaceFacts, type Resolution, ServerDirectory } from "./server_directory.ts";
 
 const { signal } = new AbortController();

@@ -1,8 +1,8 @@
-import { POD, SECRET, SERVICE, VOLUME_CLAIM } from "../../../handlers/database/children.ts";
+import { POD, SECRET, SERVICE, VOLUME_CLAIM } from "../../../handlers/database/observe/children.ts";
 import { DATABASE_RESOURCE } from "../../../handlers/database/objects.ts";
 import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
 import type { KubeObject } from "../../../kube/object.ts";
-import type { Stage } from "../stage.ts";
+import type { Stage } from "../stage/stage.ts";
 import { readParts } from "./catalog_parts.ts";
 import { configurationLines, readConfigurations } from "./configurations.ts";
 

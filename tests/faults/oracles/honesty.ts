@@ -1,9 +1,9 @@
-import { POD } from "../../../handlers/database/children.ts";
+import { POD } from "../../../handlers/database/observe/children.ts";
 import { DATABASE_RESOURCE } from "../../../handlers/database/objects.ts";
 import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
 import { isKubeError, type KubeClient } from "../../../kube/client/client.ts";
 import type { KubeObject, ResourceType } from "../../../kube/object.ts";
-import type { ApiRequest } from "../api_fault_proxy.ts";
+import type { ApiRequest } from "../proxies/api_fault_proxy.ts";
 import type { AsSuperuser } from "../ddl_journal.ts";
 import { catalogFaults, type PlanSpec, readParts } from "./catalog_parts.ts";
 import { type SeenPod, serverLies, type ServerSpec } from "./server_honesty.ts";

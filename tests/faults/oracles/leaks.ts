@@ -1,4 +1,4 @@
-import type { ApiRequest } from "../api_fault_proxy.ts";
+import type { ApiRequest } from "../proxies/api_fault_proxy.ts";
 
 /** A text that anybody may read, and where it stood. */
 export interface PublicText {

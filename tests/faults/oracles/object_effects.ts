@@ -1,4 +1,4 @@
-import type { AnsweredWrite } from "../api_fault_proxy.ts";
+import type { AnsweredWrite } from "../proxies/api_fault_proxy.ts";
 
 /** Nobody is promised that there is one of each: they are told or renewed, not made. */
 const NO_OBJECT = /\/(events|leases)(\/|$)|accessreviews$/;

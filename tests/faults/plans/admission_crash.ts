@@ -4,10 +4,10 @@ import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
 import { Kubectl } from "../../harness/kubectl.ts";
 import { eventually } from "../../harness/wait.ts";
 import { testCrashPoints, testStartCrashPoints } from "../crash_plan.ts";
-import { FILLED, ID, NOTE, ORDERS } from "../plan_tables.ts";
-import { idle, type Scenario } from "../scenario.ts";
-import { openStage, type Stage } from "../stage.ts";
-import { applyTable, deleteTable, isWebhookSilent, tableGone, tableReady, tableWaits } from "../stage_objects.ts";
+import { FILLED, ID, NOTE, ORDERS } from "../stage/plan_tables.ts";
+import { idle, type Scenario } from "../stage/scenario.ts";
+import { openStage, type Stage } from "../stage/stage.ts";
+import { applyTable, deleteTable, isWebhookSilent, tableGone, tableReady, tableWaits } from "../stage/stage_objects.ts";
 import { readFaults, ROW_CANARY, storyOf } from "../verdict.ts";
 
 /** The API server asks the operator about each write, and takes none while nobody answers. */

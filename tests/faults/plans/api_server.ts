@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { eventually } from "../../harness/wait.ts";
-import type { Stage } from "../stage.ts";
-import type { LineFate } from "../watch_lines.ts";
-import { type Fault, faultsUnder, type Step } from "../workload.ts";
+import type { Stage } from "../stage/stage.ts";
+import type { LineFate } from "../proxies/watch_lines.ts";
+import { type Fault, faultsUnder, type Step } from "../stage/workload.ts";
 
 const GONE = { kind: "Status", status: "Failure", code: 410, reason: "Expired", message: "too old resource version" };
 

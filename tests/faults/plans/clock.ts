@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import type { OperatorProcess } from "../../harness/operator_process.ts";
 import { eventually } from "../../harness/wait.ts";
-import { Replicas } from "../replicas.ts";
-import { changeTables, faultsUnder, makeTables, type Step, tablesChanged, tablesMade } from "../workload.ts";
+import { Replicas } from "../stage/replicas.ts";
+import { changeTables, faultsUnder, makeTables, type Step, tablesChanged, tablesMade } from "../stage/workload.ts";
 
 const preload = fromFileUrl(new URL("../moved_clock.ts", import.meta.url));
 

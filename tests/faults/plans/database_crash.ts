@@ -2,7 +2,7 @@ import { DATABASE_RESOURCE } from "../../../handlers/database/objects.ts";
 import { startTestNodes } from "../../harness/nodes.ts";
 import { openTestbed } from "../../harness/testbed.ts";
 import { testCrashPoints } from "../crash_plan.ts";
-import type { Scenario } from "../scenario.ts";
+import type { Scenario } from "../stage/scenario.ts";
 
 const type = DATABASE_RESOURCE;
 const POSTGRES = { type: "postgres", version: "18.1" };

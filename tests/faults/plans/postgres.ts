@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { eventually } from "../../harness/wait.ts";
-import type { Stage } from "../stage.ts";
-import { tableWaits } from "../stage_objects.ts";
-import { type Fault, faultsUnder, type Step } from "../workload.ts";
+import type { Stage } from "../stage/stage.ts";
+import { tableWaits } from "../stage/stage_objects.ts";
+import { type Fault, faultsUnder, type Step } from "../stage/workload.ts";
 
 const UNREACHABLE = /^DatabaseUnreachable$/;
 const FAILED = /^ApplyFailed$/;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { eventually } from "../../harness/wait.ts";
-import { Replicas } from "../replicas.ts";
-import { changeTables, makeTables, tablesChanged, tablesMade } from "../workload.ts";
+import { Replicas } from "../stage/replicas.ts";
+import { changeTables, makeTables, tablesChanged, tablesMade } from "../stage/workload.ts";
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   Deno.test(`replicas: the leader gets ${signal} while users work`, async () => {

@@ -3,8 +3,8 @@ import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
 import { eventually } from "../../harness/wait.ts";
 import { claimsReady } from "../oracles/honesty.ts";
 import { percentile, ServedChanges } from "../served_changes.ts";
-import { openStage, type Stage } from "../stage.ts";
-import { applyTable, type TableObject } from "../stage_objects.ts";
+import { openStage, type Stage } from "../stage/stage.ts";
+import { applyTable, type TableObject } from "../stage/stage_objects.ts";
 import { readFaults } from "../verdict.ts";
 
 /** What CI has time for; `TABLEWRIGHT_FAULT_OBJECTS=10000` is the whole plan. */

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { eventually } from "../../harness/wait.ts";
 import { type CrashableTestbed, startTestbed } from "../../harness/testbed.ts";
-import type { Stage } from "../stage.ts";
-import { faultsUnder, type Step } from "../workload.ts";
+import type { Stage } from "../stage/stage.ts";
+import { faultsUnder, type Step } from "../stage/workload.ts";
 
 const CRDS = new URL("../../../crds", import.meta.url).pathname;
 

@@ -1,7 +1,7 @@
 import { KOPF_FINALIZER } from "../../../handlers/kopf_takeover.ts";
 import { testCrashPoints, testStartCrashPoints } from "../crash_plan.ts";
-import { FILLED, ID, ORDERS, ROWS } from "../plan_tables.ts";
-import type { Scenario } from "../scenario.ts";
+import { FILLED, ID, ORDERS, ROWS } from "../stage/plan_tables.ts";
+import type { Scenario } from "../stage/scenario.ts";
 
 const DROPPABLE = { approval: "Destructive", changePolicy: { allow: ["DropColumn"] } };
 

@@ -1,7 +1,7 @@
 import { testCrashPoints } from "../crash_plan.ts";
 import type { PlanSpec } from "../oracles/catalog_parts.ts";
-import { FILLED, ID, NOTE, ORDERS } from "../plan_tables.ts";
-import type { Scenario } from "../scenario.ts";
+import { FILLED, ID, NOTE, ORDERS } from "../stage/plan_tables.ts";
+import type { Scenario } from "../stage/scenario.ts";
 
 /** A table whose key refers to that of another one. */
 function referring(tableName: string, table: string): PlanSpec {

@@ -1,0 +1,131 @@
+import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
+import { isKubeError } from "../../../kube/client/client.ts";
+import { apiVersionOf, type KubeObject, type ResourceType } from "../../../kube/object.ts";
+import { eventually } from "../../harness/wait.ts";
+import type { PlanSpec } from "../oracles/catalog_parts.ts";
+import { type ClaimedStatus, claimsReady } from "../oracles/honesty.ts";
+import type { Stage } from "./stage.ts";
+
+/** An object of ours as a plan reads it. */
+export type TableObject = KubeObject<PlanSpec, ClaimedStatus & { readonly message?: string }>;
+
+/** What is asked for again and again should cost little beside what it waits for, and a replaced operator has to start first. */
+export const PATIENCE = { pauseMs: 50, withinMs: 120_000 };
+
+/** An object of ours, by its kind and name. */
+export interface Subject {
+  readonly type: ResourceType;
+  readonly name: string;
+  /** With which it is applied, beside name and namespace. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Applies an object as a user, who reads what is answered. */
+export async function applyObject(
+  { user, namespace, heard }: Stage,
+  { type, name, metadata }: Subject,
+  spec: unknown,
+): Promise<void> {
+  const whole = { ...metadata, name, namespace };
+  const manifest = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: whole, spec };
+  const where = `the answer to an apply of ${name}`;
+  await eventually(`${name} is applied`, async () => {
+    try {
+      const { warnings } = await user.apply(type, manifest, { force: true });
+      heard.push(...warnings.map((text) => ({ where, text })));
+      return true;
+    } catch (error) {
+      heard.push({ where, text: String(error) });
+      // Nobody answers for a moment where an operator was killed: users try again.
+      if (isWebhookSilent(String(error))) return false;
+      throw error;
+    }
+  }, PATIENCE);
+}
+
+/** Whether the API server refused something only because it could not ask the operator in time. */
+export function isWebhookSilent(answer: string): boolean {
+  return answer.includes("failed calling webhook");
+}
+
+/** Deletes an object as a user. */
+export async function deleteObject({ user, namespace }: Stage, { type, name }: Subject): Promise<void> {
+  await user.delete(type, { namespace, name });
+}
+
+/** Applies a table as a user. */
+export async function applyTable(stage: Stage, name: string, spec: PlanSpec): Promise<void> {
+  await applyObject(stage, { type: TABLE_RESOURCE, name }, spec);
+}
+
+/** Deletes a table's object as a user. */
+export async function deleteTable(stage: Stage, name: string): Promise<void> {
+  await deleteObject(stage, { type: TABLE_RESOURCE, name });
+}
+
+/** Reads an object; `undefined` if there is none. */
+export async function readObject(
+  { user, namespace }: Stage,
+  { type, name }: Subject,
+): Promise<TableObject | undefined> {
+  try {
+    return await user.get<TableObject>(type, { namespace, name });
+  } catch (error) {
+    if (isKubeError(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+/** Waits until an object's status claims that its spec, as it is now, is reached. */
+export async function tableReady(stage: Stage, name: string): Promise<void> {
+  await objectReady(stage, { type: TABLE_RESOURCE, name });
+}
+
+/** Waits until an object's status claims that its spec, as it is now, is reached. */
+export async function objectReady(stage: Stage, subject: Subject): Promise<void> {
+  await eventually(`${stage.namespace}/${subject.name} is Ready`, async () => {
+    const object = await readObject(stage, subject);
+    return object?.status !== undefined && claimsReady(object.status, object.metadata.generation);
+  }, PATIENCE);
+}
+
+/** Waits until an object is gone. */
+export async function tableGone(stage: Stage, name: string): Promise<void> {
+  await objectGone(stage, { type: TABLE_RESOURCE, name });
+}
+
+/** Waits until an object is gone. */
+export async function objectGone(stage: Stage, subject: Subject): Promise<void> {
+  const gone = async () => await readObject(stage, subject) === undefined;
+  await eventually(`${stage.namespace}/${subject.name} is gone`, gone, PATIENCE);
+}
+
+/** Waits for `Ready=False` with a reason, of the object as it is now; answers its message. */
+export async function tableWaits(stage: Stage, name: string, reason: RegExp): Promise<string> {
+  return (await conditionOf(stage, { type: TABLE_RESOURCE, name }, { condition: "Ready=False", reason })).message;
+}
+
+interface ToldCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration?: number;
+}
+
+/** Waits for a condition of the object as it is now. */
+export async function conditionOf(
+  stage: Stage,
+  subject: Subject,
+  wanted: { readonly condition: string; readonly reason: RegExp },
+): Promise<ToldCondition> {
+  const { condition, reason } = wanted;
+  return await eventually(`${stage.namespace}/${subject.name} has ${condition} ${reason}`, async () => {
+    const object = await readObject(stage, subject);
+    const conditions = (object?.status?.conditions ?? []) as readonly ToldCondition[];
+    return conditions.find((each) =>
+      `${each.type}=${each.status}` === condition && reason.test(each.reason) &&
+      each.observedGeneration === object?.metadata.generation
+    );
+  });
+}

@@ -1,3 +1,4 @@
+import { systemTiming } from "../../kube/timing.ts";
 import { type ConnectionLimits, type OpenConnection, OpenConnections } from "./open_connections.ts";
 
 /** Where new connections go; it may change at any time. */
@@ -16,6 +17,8 @@ export const DEFAULT_LIMITS: ConnectionLimits = { maxConnections: 2_048, stalled
 /** For whoever fills the first one: connections that rest, of which there may be thousands, keep a small one. */
 const BUFFER_BYTES = 16_384;
 const FIRST_BUFFER_BYTES = 1_024;
+/** A client that hears that its server has ended leaves at once; who stays is not waited for any longer. */
+const LAST_WORDS_MS = 1_000;
 const SWEEPS = 5;
 const RETRY_MS = 10;
 
@@ -31,6 +34,7 @@ export class ConnectionRelay {
   readonly #target: RelayTarget;
   readonly #connections: OpenConnections;
   readonly #routes = new Map<string, OpenConnection>();
+  readonly #exchanges = new Set<Promise<void>>();
   readonly #sweep: ReturnType<typeof setInterval>;
 
   constructor(listener: Deno.TcpListener, target: RelayTarget, limits: ConnectionLimits = DEFAULT_LIMITS) {
@@ -58,10 +62,14 @@ export class ConnectionRelay {
     closeQuietly(this.#listener);
   }
 
-  /** Ends everything. */
-  close(): void {
+  /** Ends everything, once what servers that have ended said last has been passed on. */
+  async close(): Promise<void> {
     clearInterval(this.#sweep);
     this.stopListening();
+    const passedOn = new AbortController();
+    const late = systemTiming.delay(LAST_WORDS_MS, passedOn.signal).catch(() => {});
+    await Promise.race([Promise.all(this.#exchanges), late]);
+    passedOn.abort();
     this.#connections.endAll();
   }
 
@@ -94,7 +102,13 @@ export class ConnectionRelay {
       server = await Deno.connect({ hostname: "127.0.0.1", port });
       const key = keyOf({ serverPort: port, clientPort: server.localAddr.port });
       this.#routes.set(key, connection);
-      await exchange({ client, server, hello: hello.subarray(0, count) }).finally(() => this.#routes.delete(key));
+      const passing = exchange({ client, server, hello: hello.subarray(0, count) });
+      const exchanged = passing.catch(() => {});
+      this.#exchanges.add(exchanged);
+      await passing.finally(() => {
+        this.#routes.delete(key);
+        this.#exchanges.delete(exchanged);
+      });
     } catch {
       // One side is gone, and so is the other.
     } finally {

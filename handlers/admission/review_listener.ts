@@ -79,7 +79,7 @@ export function serveReviews(options: ReviewListenerOptions): ReviewListener {
       stopping.abort();
       relay.stopListening();
       await Promise.all(Array.from(generations, ({ server }) => server.shutdown()));
-      relay.close();
+      await relay.close();
     },
   };
 }

@@ -45,3 +45,10 @@ export function environmentOf({ instructions }: Stage): Record<string, string> {
   const pairs = instructions.filter(({ keyword }) => keyword === "ENV").flatMap(({ value }) => value.split(/\s+/));
   return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
 }
+
+/** What our image says to Deno before it names the program. */
+export function imageFlags(): readonly string[] {
+  const image = parseDockerfile(Deno.readTextFileSync(new URL("../../Dockerfile", import.meta.url))).at(-1);
+  if (image === undefined) throw new Error("the Dockerfile has no stage");
+  return wordsOf(lastOf(image, "ENTRYPOINT")).filter((each) => each.startsWith("--"));
+}

@@ -2,6 +2,7 @@ import { fromFileUrl } from "@std/path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { findFreePort } from "../../local/ports.ts";
+import { imageFlags } from "./dockerfile.ts";
 import { eventually } from "./wait.ts";
 
 const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
@@ -151,8 +152,8 @@ const READINESS_MS = 5_000;
 /** To load its modules takes seconds, and a minute where twenty others want to run. */
 const START_MINUTES = 3;
 
-/** As the image and the compiled binary run: exactly the permissions of the operator, and nobody to ask for more. */
-const PERMISSIONS = ["--permission-set=operator", "--no-prompt"];
+/** Those of the image: exactly its permissions, nobody to ask for more, its bounds on memory. Here modules may still have to be read. */
+const DENO_FLAGS = imageFlags().filter((each) => each !== "--cached-only");
 
 /** The mount namespace is the process' own: nobody else sees the token, and it changes nothing on this machine. */
 const AS_POD = `set -e
@@ -167,7 +168,7 @@ function spawn(options: OperatorProcessOptions, ports: readonly string[]): Deno.
   const { runFolder, preload } = options;
   const before = preload === undefined ? [] : [`--preload=${preload}`];
   const flags = ["--log-format", "json", ...ports, ...(options.flags ?? [])];
-  const command = [Deno.execPath(), "run", "--quiet", "--no-check", ...PERMISSIONS, ...before, MAIN, ...flags];
+  const command = [Deno.execPath(), "run", "--no-check", ...DENO_FLAGS, ...before, MAIN, ...flags];
   const [program = "", ...args] = runFolder === undefined
     ? command
     : ["unshare", "--mount", "sh", "-c", AS_POD, runFolder, ...command];

@@ -6,8 +6,10 @@ import { type ReviewStream, streamReviews } from "../harness/review_stream.ts";
 
 /** What strangers can send to the port of an operator, as a process of its own, while the API server still wants its answers. */
 const LARGEST = 7 * 1024 * 1024;
-/** The limit of the Deployment's Pod: over it the kernel kills the operator. */
-const POD_MEMORY_BYTES = 384 * 1024 * 1024;
+/** What ten thousand tables take beside it (docs/performance.md). */
+const TABLES_BYTES = 90_000_000;
+/** Below the limit of the Deployment's Pod: over that the kernel kills the operator. */
+const POD_MEMORY_BYTES = limitOfPod() - TABLES_BYTES;
 const SENDERS = 24;
 /** In seconds. Half of what makes /healthz fail, and many times what it takes where nobody else uses the processors. */
 const MAX_LAG = 5;
@@ -62,6 +64,13 @@ const BODIES: readonly Body[] = [
   { path: "/mutate", text: review({ ...GOOD, ...oddFields(28_000) }), status: 200 },
   { path: "/validate", text: review({ ...GOOD, ...oddFields(28_000) }).padEnd(LARGEST), status: 200 },
 ];
+
+function limitOfPod(): number {
+  const manifest = Deno.readTextFileSync(new URL("../../manifests/operator/deployment.yaml", import.meta.url));
+  const [, mebibytes] = /limits: \{memory: (\d+)Mi\}/.exec(manifest) ?? [];
+  if (mebibytes === undefined) throw new Error("the Deployment has no limit of memory");
+  return Number(mebibytes) * 1024 * 1024;
+}
 
 interface Flood {
   /** How often each status was answered to each body; 0: the connection was cut. */

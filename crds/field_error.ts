@@ -94,7 +94,7 @@ export function describeValue(value: unknown): string {
 const UNPRINTABLE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** A text in double quotes, with escapes for everything that is not seen or that changes what is seen. */
-export function quoteText(text: string): string {
+function quoteText(text: string): string {
   return JSON.stringify(text).replace(
     UNPRINTABLE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

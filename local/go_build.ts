@@ -126,7 +126,7 @@ async function reportWhile(child: Child, report: (line: string) => void): Promis
 }
 
 /** `80_000` -> `1m20s`. */
-export function formatElapsed(milliseconds: number): string {
+function formatElapsed(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1_000);
   const minutes = Math.floor(seconds / 60);
   return minutes === 0 ? `${seconds}s` : `${minutes}m${String(seconds % 60).padStart(2, "0")}s`;

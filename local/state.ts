@@ -36,7 +36,7 @@ export interface StateOptions {
  * Where everything lives that outlasts a run: `$TABLEWRIGHT_CACHE`, else `~/.cache/tablewright`; as root
  * `/var/cache/tablewright`, since PostgreSQL runs as another user there and cannot enter root's home.
  */
-export function cacheRootOf(env: Environment, options: { readonly root: boolean }): string {
+function cacheRootOf(env: Environment, options: { readonly root: boolean }): string {
   const chosen = env["TABLEWRIGHT_CACHE"];
   if (chosen !== undefined && chosen !== "") {
     if (chosen.startsWith("/")) return chosen;

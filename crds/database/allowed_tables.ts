@@ -1,8 +1,8 @@
 import { compact, type FieldReader, isObject } from "../decode_fields.ts";
 import { invalid } from "../field_error.ts";
 
-export const ALLOWED_NAMESPACES = ["Same", "All", "Selector"] as const;
-export const SELECTOR_OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
+const ALLOWED_NAMESPACES = ["Same", "All", "Selector"] as const;
+const SELECTOR_OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
 
 /** A `LabelSelector` of meta/v1. */
 export interface LabelSelector {

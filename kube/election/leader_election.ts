@@ -34,7 +34,7 @@ export interface ElectionDurations {
 }
 
 /** Of client-go, hence of every controller that people run beside this one. */
-export const DEFAULT_DURATIONS: ElectionDurations = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
+const DEFAULT_DURATIONS: ElectionDurations = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
 
 /** Does what only one process at a time may do, until its signal is aborted. */
 export type Lead = (leadership: Leadership) => Promise<void>;

@@ -5,7 +5,7 @@ import { pause, type Timing } from "../timing.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** Which schema a CRD carries: a lower revision never overwrites a higher one, since that would prune what users stored. */
-export const REVISION_ANNOTATION = "tablewright.dev/schema-revision";
+const REVISION_ANNOTATION = "tablewright.dev/schema-revision";
 
 /** `kept`: the cluster has a newer schema than ours. */
 export type CrdOutcome = "applied" | "kept";

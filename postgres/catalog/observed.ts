@@ -57,7 +57,7 @@ export function tableOf(relation: Relation, known: Known): Table {
 }
 
 /** The primary key by structure; a table has at most one. */
-export function primaryKeyOf(relation: Relation): PrimaryKey | undefined {
+function primaryKeyOf(relation: Relation): PrimaryKey | undefined {
   const key = relation.constraints.find((constraint) => constraint.kind === "primary key");
   return key === undefined ? undefined : { name: key.name, columns: key.columns };
 }

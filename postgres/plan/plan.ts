@@ -15,7 +15,7 @@ export interface PlanIntent {
   readonly remade?: ReadonlySet<string>;
 }
 
-export const NO_INTENT: PlanIntent = { renames: [], using: new Map() };
+const NO_INTENT: PlanIntent = { renames: [], using: new Map() };
 const NONE: ReadonlySet<string> = new Set();
 
 /**

@@ -3,7 +3,7 @@ import { namesInExpression } from "../text/canonical_expression.ts";
 import type { Index, Table } from "../table.ts";
 
 /** The first version that can change what a column is computed from; before, the column is dropped and added in one statement. */
-export const SETS_EXPRESSIONS = 17;
+const SETS_EXPRESSIONS = 17;
 
 /** Columns that the changes drop and add: what hangs on them goes with them. */
 export function replacedColumns(changes: readonly SchemaChange[], version: number): readonly string[] {

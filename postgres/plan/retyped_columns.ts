@@ -11,7 +11,7 @@ export interface Retyped {
   readonly remade: ReadonlySet<string>;
 }
 
-export const NOTHING_RETYPED: Retyped = { recomputed: [], remade: new Set() };
+const NOTHING_RETYPED: Retyped = { recomputed: [], remade: new Set() };
 
 /**
  * Finds it. `status = 'new'` is stored as `(status = 'new'::text)`: of an enum that is no operator, and of citext another one than

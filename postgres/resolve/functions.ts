@@ -49,7 +49,7 @@ export interface FunctionVerdict {
 }
 
 /** Volatile, yet they do nothing but make a value. With these in a default, ADD COLUMN rewrites the table. */
-export const VOLATILE_FUNCTIONS: ReadonlySet<string> = new Set(
+const VOLATILE_FUNCTIONS: ReadonlySet<string> = new Set(
   ("random gen_random_uuid uuidv4 uuidv7 clock_timestamp " +
     // Of uuid-ossp, pgcrypto, pg_uuidv7.
     "uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 uuid_generate_v7 gen_random_bytes gen_salt").split(" "),

@@ -80,7 +80,7 @@ export async function resolveTypes(
 }
 
 /** Reads what the database has under the names of types: one round trip, a second one for domains' checks or a wrong name. */
-export async function lookUpTypes(
+async function lookUpTypes(
   transaction: Transaction,
   types: readonly TypeName[],
   specSchema: string,

@@ -36,7 +36,7 @@ export function identityClause(identity: Identity): string {
 }
 
 /** STORED is always said: PostgreSQL 18 would take VIRTUAL. */
-export function generatedClause(expression: string): string {
+function generatedClause(expression: string): string {
   return `GENERATED ALWAYS AS (${expression}) STORED`;
 }
 

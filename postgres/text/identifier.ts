@@ -1,7 +1,7 @@
 import { excerpt, type Parsed, parsed, refused, unprintableIn } from "./fault.ts";
 
 /** Bytes that PostgreSQL keeps of a name (NAMEDATALEN - 1); it would cut a longer one without an error. */
-export const MAXIMUM_NAME_BYTES = 63;
+const MAXIMUM_NAME_BYTES = 63;
 
 const MAXIMUM_LIST_LENGTH = 4096;
 const UNQUOTED = /^[A-Za-z_\u0080-\u{10ffff}][A-Za-z0-9_$\u0080-\u{10ffff}]*$/u;

@@ -49,7 +49,7 @@ const CHECK = { checks: [{ name: "v_set", expression: "V <> ''" }] };
 const KEY = { foreignKeys: [{ name: "v_known", columns: ["V"], references: { table: "other", columns: ["ID"] } }] };
 const INDEX = { indexes: [{ name: "t_v", columns: ["V"] }] };
 
-export const SECTIONS: readonly Section[] = [
+const SECTIONS: readonly Section[] = [
   {
     title: "Columns",
     changes: [

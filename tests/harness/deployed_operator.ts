@@ -35,7 +35,7 @@ export interface DeployedOptions {
 }
 
 /** The container of the installed Deployment. */
-export async function readContainer(kubectl: Kubectl): Promise<Container> {
+async function readContainer(kubectl: Kubectl): Promise<Container> {
   const text = await kubectl.ok(["get", "deployment", "tablewright", "-o", "json"]);
   const [container] = JSON.parse(text).spec.template.spec.containers as readonly Container[];
   if (container === undefined) throw new Error("the Deployment has no container");

@@ -17,7 +17,7 @@ export type ReadConnection =
   /** Names keys, and repeats nothing of what they hold. */
   | { readonly ok: false; readonly fault: string };
 
-export const CA_KEY = "ca.crt";
+const CA_KEY = "ca.crt";
 const DIRECT_KEY = "directUri";
 const SSL_MODES = ["disable", "require", "verify-ca", "verify-full"];
 const PARAMETERS = ["sslmode", "application_name", "connect_timeout"];

@@ -48,8 +48,16 @@ export async function letGoOfKopf(object: Database, { context, schema, signal }:
   return ours;
 }
 
-/** Lets an object go that is being deleted: all that we made has an owner, so nothing needs to be done for it. */
-export async function releaseFromKopf(object: Database, context: DatabaseContext, signal: AbortSignal): Promise<void> {
+/**
+ * Lets an object go that is being deleted: all that we made has an owner, so nothing needs to be done for it. What another operator
+ * works on is that one's to let go, also if the object is suspended.
+ */
+export async function releaseFromKopf(
+  object: Database,
+  context: Pick<DatabaseContext, "objects">,
+  signal: AbortSignal,
+): Promise<void> {
+  if (kopfStateOf(object) === "Active") return;
   if (!(object.metadata.finalizers ?? []).includes(KOPF_FINALIZER)) return;
   await context.objects.removeKopfMarks(object, signal);
 }

@@ -91,6 +91,21 @@ Deno.test("ReviewBodies lets one in after each kind of refusal: no room is lost"
   assertEquals(textOf(await bodies.read(requestOf(whole).request, never)), whole);
 });
 
+Deno.test("ReviewBodies answers 408 to a sender that goes away in the middle, and never rejects", async () => {
+  const bodies = new ReviewBodies(LIMITS);
+  for (const length of [100, 20_000]) {
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode("{"));
+        controller.error(new TypeError("connection reset by peer"));
+      },
+    });
+    const headers = { "content-length": String(length) };
+    const request = new Request("http://a/", { method: "POST", body, headers });
+    assertEquals(textOf(await bodies.read(request, never)), 408, `${length} bytes were announced`);
+  }
+});
+
 Deno.test("ReviewBodies holds so many values at a time, also of small bodies", async () => {
   const bodies = new ReviewBodies(LIMITS);
   const dense = `[${"1,".repeat(6_000)}1]`;

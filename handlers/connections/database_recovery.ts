@@ -66,6 +66,7 @@ export class DatabaseRecovery implements Disposable {
 
   /** Asks a database that nobody has used yet: one that does not answer is known for that before anybody waits for it. Never rejects. */
   async meet(): Promise<void> {
+    if (this.#outage !== undefined) return;
     const { address } = this.#options.database;
     await this.#suspect(new PostgresError(`Cannot connect to PostgreSQL at ${address}: no answer`, { kind: "retry" }));
   }
@@ -151,6 +152,7 @@ export class DatabaseRecovery implements Disposable {
 
   #probeLater(): void {
     if (this.#isDisposed) return;
+    this.#cancelProbe();
     this.#cancelProbe = this.#options.timing.setTimer(async () => {
       if (await this.#ask() === undefined) this.#rise();
       else this.#probeLater();

@@ -187,3 +187,14 @@ Deno.test("DatabaseRecovery brings back what waits for a database that is closed
   recovery[Symbol.dispose]();
   assertEquals([back, timing.pending()], [["a"], 0]);
 });
+
+Deno.test("DatabaseRecovery that is met in an outage goes on asking once every 2 s, and tells of it once", async () => {
+  const { probed, timing, logger, recovery } = setUp();
+  probed.fault = refused;
+  for (let index = 0; index < 3; index++) await recovery.meet();
+  assertEquals([recovery.fault !== undefined, probed.attempts], [true, 1]);
+  await timing.tick(20_000);
+  assertEquals(probed.attempts, 11);
+  recovery[Symbol.dispose]();
+  assertEquals([logger.entries.length, timing.pending()], [1, 0]);
+});

@@ -40,6 +40,7 @@ const POSTGRES_IO = [
   "resolve/server_probe.ts",
   "resolve/type_catalog.ts",
   "session/client.ts",
+  "session/greeting.ts",
   "session/pool.ts",
   "session/session.ts",
   "session/socket.ts",

@@ -3,12 +3,16 @@ import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { Timing } from "../../kube/timing.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import type { Greet } from "../../postgres/session/greeting.ts";
 import { NO_CONNECTIONS, NO_WRITES, Refusals } from "./refusals.ts";
-import { endIfSilent, type Patience } from "./silent_server.ts";
+import { Greeter } from "./greeter.ts";
+import { endIfSilent } from "./silent_server.ts";
 
 export interface RecoveryOptions {
   /** To ask whether the server answers, on a connection of its own. */
   readonly database: Database;
+  /** To hear whether anybody is there at all. */
+  readonly greet: Greet;
   readonly timing: Pick<Timing, "random" | "setTimer" | "delay">;
   readonly logger: Logger;
 }
@@ -36,7 +40,7 @@ export class DatabaseUnavailable extends Error {
  * - A failure that looks like an outage is confirmed by a probe first; a statement that only ever kills its own connection is then
  *   retried like any other failure.
  * - A connection that was cut without a word never fails. So a transaction that takes long is a reason to ask, too, and ends when nobody
- *   answers.
+ *   is there. A statement that waits for its turn in a pooler is no reason to end those that have theirs.
  */
 export class DatabaseRecovery implements Disposable {
   readonly #options: RecoveryOptions;
@@ -49,14 +53,13 @@ export class DatabaseRecovery implements Disposable {
   #probe: AbortController | undefined;
   #cancelProbe = () => {};
   #isDisposed = false;
-  readonly #patience: Patience;
+  readonly #greeter: Greeter;
   readonly #refusals: readonly Refusals[];
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
     this.#refusals = [NO_WRITES, NO_CONNECTIONS].map((refusal) => new Refusals(refusal, options));
-    const isSilent = async () => await withoutLogContext(() => this.#ask()) === "silent";
-    this.#patience = { timing: options.timing, isSilent };
+    this.#greeter = new Greeter(options.greet, options.timing);
   }
 
   /** Why the database cannot be reached; `undefined` if nothing is known against it. */
@@ -73,11 +76,12 @@ export class DatabaseRecovery implements Disposable {
 
   /** The same database; while it is known to be down its transactions fail at once, and never connect. */
   guard(database: Database): Database {
+    const patience = { timing: this.#options.timing, isSilent: () => this.#greeter.isSilent() };
     return {
       address: database.address,
       close: () => database.close(),
       transaction: (options, work) =>
-        this.#watch(options.signal, () => endIfSilent({ database, ...this.#patience }, options, work)),
+        this.#watch(options.signal, () => endIfSilent({ database, ...patience }, options, work)),
       // Goes on in the server without us, and must not be begun anew since a probe was late.
       concurrently: (options, text) => this.#watch(options.signal, () => database.concurrently(options, text)),
     };
@@ -109,6 +113,7 @@ export class DatabaseRecovery implements Disposable {
     for (const each of this.#refusals) each[Symbol.dispose]();
     this.#cancelProbe();
     this.#probe?.abort();
+    this.#greeter[Symbol.dispose]();
     this.#bringBack();
   }
 

@@ -3,12 +3,20 @@ import { createFakeTiming } from "../../kube/fake_timing.ts";
 import { memoryLogger } from "../../kube/telemetry/logger.ts";
 import type { Database, Transaction, TransactionOptions } from "../../postgres/session/client.ts";
 import { PostgresError, type PostgresErrorFields } from "../../postgres/session/errors.ts";
+import type { Greet } from "../../postgres/session/greeting.ts";
 import { DatabaseRecovery, type DatabaseUnavailable } from "./database_recovery.ts";
 
-/** A server that answers, or fails each transaction, or says nothing until it is aborted. */
+/** A server that answers, or fails each transaction, or says nothing until it is aborted; or a pooler that lets each transaction wait. */
 class PlayedServer {
   attempts = 0;
-  fault: PostgresError | "silent" | undefined;
+  greetings = 0;
+  fault: PostgresError | "silent" | "queues" | undefined;
+
+  readonly greet: Greet = async (signal) => {
+    this.greetings++;
+    if (this.fault === "silent") throw await silence(signal);
+    if (this.fault instanceof PostgresError) throw this.fault;
+  };
 
   readonly database: Database = {
     address: "host:5432/db",
@@ -16,7 +24,7 @@ class PlayedServer {
     concurrently: () => Promise.reject(new Error("no statement runs outside of a transaction here")),
     transaction: async (options, work) => {
       this.attempts++;
-      if (this.fault === "silent") throw await silence(options.signal);
+      if (this.fault === "silent" || this.fault === "queues") throw await silence(options.signal);
       if (this.fault !== undefined) throw this.fault;
       return await work({ query: () => Promise.resolve([]), describe: () => Promise.resolve() });
     },
@@ -36,7 +44,7 @@ function setUp() {
   const probed = new PlayedServer();
   const timing = createFakeTiming();
   const logger = memoryLogger();
-  const recovery = new DatabaseRecovery({ database: probed.database, timing, logger });
+  const recovery = new DatabaseRecovery({ database: probed.database, greet: probed.greet, timing, logger });
   const guarded = recovery.guard(server.database);
   const { signal } = new AbortController();
   const use = (options: Partial<TransactionOptions> = {}) => {
@@ -84,7 +92,7 @@ Deno.test("DatabaseRecovery ends transactions of a server that fell silent, and 
     assertEquals((await each as PostgresError).message, "Cannot use PostgreSQL at host:5432/db: it does not answer");
   }
   assertEquals(recovery.fault, "Cannot use PostgreSQL at host:5432/db: it does not answer");
-  assertEquals([server.attempts, probed.attempts], [10, 3]);
+  assertEquals([server.attempts, probed.greetings, probed.attempts], [10, 2, 1]);
   server.fault = probed.fault = undefined;
   await timing.tick(5_000);
   await use();
@@ -101,9 +109,21 @@ Deno.test("a transaction that takes long is left alone while the server answers 
   await timing.tick(6_000);
   probed.fault = undefined;
   await timing.tick(60_000);
-  assertEquals([server.attempts, probed.attempts > 10], [1, true]);
+  assertEquals([server.attempts, probed.greetings > 10], [1, true]);
   stop.abort();
   assertEquals((await long as PostgresError).message, "stopped");
+  assertEquals(timing.pending(), 0);
+});
+
+Deno.test("transactions that have all connections of a pooler are left alone, although nobody else gets one", async () => {
+  const { server, probed, timing, use } = setUp();
+  server.fault = probed.fault = "queues";
+  const stop = new AbortController();
+  const long = Array.from({ length: 4 }, () => thrownBy(() => use({ signal: stop.signal })));
+  await timing.tick(600_000);
+  assertEquals([server.attempts, probed.greetings > 10], [4, true]);
+  stop.abort();
+  for (const each of long) assertEquals((await each as PostgresError).message, "stopped");
   assertEquals(timing.pending(), 0);
 });
 

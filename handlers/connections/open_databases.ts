@@ -1,6 +1,7 @@
 import type { Logger } from "../../kube/telemetry/logger.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../../postgres/session/client.ts";
+import { greetingOf } from "../../postgres/session/greeting.ts";
 import { DatabaseRecovery } from "./database_recovery.ts";
 import { measureDatabase } from "./measured_database.ts";
 import type { Telemetry } from "../operator/telemetry.ts";
@@ -42,7 +43,8 @@ export function openDatabases(
   const verdicts = open(Math.min(VERDICT_CONNECTIONS, options.maxConnections));
   // What a session of before would answer is no news.
   const probe = open(1, { idleMs: 0 });
-  const recovery = new DatabaseRecovery({ database: probe, timing: systemTiming, logger });
+  const greet = greetingOf(options);
+  const recovery = new DatabaseRecovery({ database: probe, greet, timing: systemTiming, logger });
   return {
     database: recovery.guard(measureDatabase(loop, telemetry)),
     verdictDatabase: recovery.guard(measureDatabase(verdicts, telemetry)),

@@ -5,7 +5,7 @@ import { PostgresError } from "../../postgres/session/errors.ts";
 /** Who knows whether a server has fallen silent. */
 export interface Patience {
   readonly timing: Pick<Timing, "delay">;
-  /** Asks the server on another connection. Never rejects. */
+  /** Listens on another connection whether anybody is there. Never rejects. */
   isSilent(): Promise<boolean>;
 }
 

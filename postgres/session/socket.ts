@@ -44,6 +44,17 @@ export async function openSocket(target: ConnectionTarget, options: SocketOption
   return target.tls ? await encrypt(plain, target, options) : plain;
 }
 
+/** Resolves once the server has said anything; the connection is closed then, and nobody has logged in. */
+export async function greetServer(target: ConnectionTarget, options: SocketOptions): Promise<void> {
+  const socket = await openSocket(target, options);
+  // An encrypted one was answered already. Without TLS the answer is "no", which is one, too.
+  if (!target.tls) {
+    socket.write(message(SSL_REQUEST));
+    await waitFor(socket, "data", options.signal);
+  }
+  socket.on("error", () => {}).destroy();
+}
+
 /** Asks the server to stop what another connection runs; the server never answers. */
 export async function cancelBackend(
   target: ConnectionTarget,

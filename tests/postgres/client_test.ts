@@ -6,6 +6,7 @@ import {
   type TransactionOptions,
 } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import { greetingOf } from "../../postgres/session/greeting.ts";
 import { quoteLiteral } from "../../postgres/text/identifier.ts";
 import { startTestDatabase, type TestDatabase } from "../harness/postgres_database.ts";
 
@@ -357,6 +358,21 @@ Deno.test("a server that closes or answers nothing at login is no endless loop",
   listener.close();
   await serving;
   accepted[1]?.close();
+});
+
+Deno.test("a server is greeted without a login; who says nothing, and who refuses, is told of", async () => {
+  const { signal } = new AbortController();
+  await greetingOf({ url: changed((url) => url.password = "wrong") })(signal);
+  await assertRejects(() => greetingOf({ url: changed((url) => url.port = "1") })(signal), Error, "ECONNREFUSED");
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const silent = greetingOf({ url: `postgres://u:p@127.0.0.1:${listener.addr.port}/db` });
+  const accepted = listener.accept();
+  const controller = new AbortController();
+  const waiting = silent(controller.signal);
+  const connection = await accepted;
+  controller.abort(new Error("nobody said anything"));
+  await assertRejects(() => waiting, Error, "nobody said anything");
+  connection.close();
 });
 
 Deno.test("sslmode=require never goes on in plain text", async () => {

@@ -6,6 +6,8 @@ export interface WireMessage {
 }
 
 const SSL_REQUEST = 80_877_103;
+/** What a server says to that: "S" or "N", and nothing else. No login begins with either letter. */
+const SSL_ANSWERS = "SN";
 const UNTYPED_HEADER = 4;
 const TYPED_HEADER = 5;
 
@@ -13,10 +15,12 @@ const TYPED_HEADER = 5;
 export class MessageReader {
   #rest = new Uint8Array();
   #isTyped: boolean;
+  #mayAnswerSsl: boolean;
 
   /** @param side Only a client begins without a letter. */
   constructor(side: "client" | "server") {
     this.#isTyped = side === "server";
+    this.#mayAnswerSsl = side === "server";
   }
 
   /** The messages that are complete with these bytes. */
@@ -28,16 +32,26 @@ export class MessageReader {
   }
 
   #take(): WireMessage | undefined {
+    if (this.#mayAnswerSsl && this.#rest.length > 0) {
+      this.#mayAnswerSsl = false;
+      const type = String.fromCharCode(this.#rest[0] ?? 0);
+      if (SSL_ANSWERS.includes(type)) return { type, bytes: this.#cut(1) };
+    }
     const header = this.#isTyped ? TYPED_HEADER : UNTYPED_HEADER;
     if (this.#rest.length < header) return undefined;
     const length = int32(this.#rest, header - 4) + header - 4;
     if (this.#rest.length < length) return undefined;
-    const bytes = this.#rest.slice(0, length);
-    this.#rest = this.#rest.slice(length);
+    const bytes = this.#cut(length);
     const type = this.#isTyped ? String.fromCharCode(bytes[0] ?? 0) : "";
     // Behind a request for TLS comes another one without a letter.
     if (!this.#isTyped) this.#isTyped = int32(bytes, 4) !== SSL_REQUEST;
     return { type, bytes };
+  }
+
+  #cut(length: number): Uint8Array {
+    const bytes = this.#rest.slice(0, length);
+    this.#rest = this.#rest.slice(length);
+    return bytes;
   }
 }
 

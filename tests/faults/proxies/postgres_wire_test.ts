@@ -31,6 +31,12 @@ Deno.test("messages of a client are found in whatever pieces they come", () => {
   }
 });
 
+Deno.test("the answer to a request for TLS is one letter, before all that has a length", () => {
+  const reader = new MessageReader("server");
+  const messages = [...reader.push(encoder.encode("N")), ...reader.push(encodeMessage("N", encoder.encode("notice")))];
+  assertEquals(messages.map(({ type, bytes }) => [type, bytes.length]), [["N", 1], ["N", 11]]);
+});
+
 Deno.test("what a server sends has a letter from the beginning", () => {
   const key = encodeMessage("K", new Uint8Array([0, 0, 1, 2, 9, 9, 9, 9]));
   const messages = new MessageReader("server").push(new Uint8Array([...key, ...encodeError("53300", "full")]));

@@ -1,6 +1,7 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { openDatabase } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import { greetingOf } from "../../postgres/session/greeting.ts";
 import { isLocalAddress } from "../../postgres/session/local_address.ts";
 import { startTlsServer } from "../harness/tls_server.ts";
 
@@ -65,6 +66,19 @@ Deno.test("require and verify-ca are as strict as verify-full, and disable asks 
   }
   assertEquals(await ask({ mode: "disable" }), "plain");
   assertEquals(await ask({}), "plain");
+});
+
+Deno.test("a greeting is answered by a handshake, and by nobody but the server", async () => {
+  const url = new URL(server.superuserUrl);
+  url.hostname = "localhost";
+  const { signal } = new AbortController();
+  for (const mode of ["verify-full", "disable"]) {
+    url.searchParams.set("sslmode", mode);
+    await greetingOf({ url: url.href, certificateAuthority: server.authority })(signal);
+  }
+  url.searchParams.set("sslmode", "verify-full");
+  const stranger = greetingOf({ url: url.href, certificateAuthority: server.otherAuthority });
+  await assertRejects(() => stranger(signal), Error);
 });
 
 Deno.test("a server whose address is refused is told nothing", async () => {

@@ -6,13 +6,15 @@ import { PostgresError } from "../../postgres/session/errors.ts";
 import type { Greet } from "../../postgres/session/greeting.ts";
 import { NO_CONNECTIONS, NO_WRITES, Refusals } from "./refusals.ts";
 import { Greeter } from "./greeter.ts";
-import { endIfSilent } from "./silent_server.ts";
+import { endIfSilent, leaveIfSilent } from "./silent_server.ts";
 
 export interface RecoveryOptions {
   /** To ask whether the server answers, on a connection of its own. */
   readonly database: Database;
-  /** To hear whether anybody is there at all. */
+  /** To hear whether anybody is there at all, where transactions go. */
   readonly greet: Greet;
+  /** The same where statements go that run outside of any transaction: past a pooler. */
+  readonly greetDirectly: Greet;
   readonly timing: Pick<Timing, "random" | "setTimer" | "delay">;
   readonly logger: Logger;
 }
@@ -54,12 +56,14 @@ export class DatabaseRecovery implements Disposable {
   #cancelProbe = () => {};
   #isDisposed = false;
   readonly #greeter: Greeter;
+  readonly #directGreeter: Greeter;
   readonly #refusals: readonly Refusals[];
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
     this.#refusals = [NO_WRITES, NO_CONNECTIONS].map((refusal) => new Refusals(refusal, options));
     this.#greeter = new Greeter(options.greet, options.timing);
+    this.#directGreeter = new Greeter(options.greetDirectly, options.timing);
   }
 
   /** Why the database cannot be reached; `undefined` if nothing is known against it. */
@@ -76,14 +80,14 @@ export class DatabaseRecovery implements Disposable {
 
   /** The same database; while it is known to be down its transactions fail at once, and never connect. */
   guard(database: Database): Database {
-    const patience = { timing: this.#options.timing, isSilent: () => this.#greeter.isSilent() };
+    const { timing } = this.#options;
+    const transactions = { database, timing, isSilent: () => this.#greeter.isSilent() };
+    const builds = { database, timing, isSilent: () => this.#directGreeter.isSilent() };
     return {
       address: database.address,
       close: () => database.close(),
-      transaction: (options, work) =>
-        this.#watch(options.signal, () => endIfSilent({ database, ...patience }, options, work)),
-      // Goes on in the server without us, and must not be begun anew since a probe was late.
-      concurrently: (options, text) => this.#watch(options.signal, () => database.concurrently(options, text)),
+      transaction: (options, work) => this.#watch(options.signal, () => endIfSilent(transactions, options, work)),
+      concurrently: (options, text) => this.#watch(options.signal, () => leaveIfSilent(builds, options, text)),
     };
   }
 
@@ -114,6 +118,7 @@ export class DatabaseRecovery implements Disposable {
     this.#cancelProbe();
     this.#probe?.abort();
     this.#greeter[Symbol.dispose]();
+    this.#directGreeter[Symbol.dispose]();
     this.#bringBack();
   }
 

@@ -21,7 +21,10 @@ class PlayedServer {
   readonly database: Database = {
     address: "host:5432/db",
     close: () => Promise.resolve(),
-    concurrently: () => Promise.reject(new Error("no statement runs outside of a transaction here")),
+    concurrently: async ({ signal, abandon }) => {
+      if (this.fault !== "silent") return true;
+      throw await Promise.race([silence(signal), ...(abandon === undefined ? [] : [silence(abandon)])]);
+    },
     transaction: async (options, work) => {
       this.attempts++;
       if (this.fault === "silent" || this.fault === "queues") throw await silence(options.signal);
@@ -42,16 +45,19 @@ function failure(message: string, fields: Partial<PostgresErrorFields> = {}): Po
 function setUp() {
   const server = new PlayedServer();
   const probed = new PlayedServer();
+  const direct = new PlayedServer();
   const timing = createFakeTiming();
   const logger = memoryLogger();
-  const recovery = new DatabaseRecovery({ database: probed.database, greet: probed.greet, timing, logger });
+  const ways = { database: probed.database, greet: probed.greet, greetDirectly: direct.greet };
+  const recovery = new DatabaseRecovery({ ...ways, timing, logger });
   const guarded = recovery.guard(server.database);
   const { signal } = new AbortController();
   const use = (options: Partial<TransactionOptions> = {}) => {
     const limits = { readOnly: true, lockTimeoutMs: 1, statementTimeoutMs: 1, signal, ...options };
     return guarded.transaction(limits, (transaction: Transaction) => transaction.query("SELECT 2"));
   };
-  return { server, probed, timing, logger, recovery, use };
+  const build = (stop: AbortSignal = signal) => guarded.concurrently({ lockName: "a", signal: stop }, "CREATE INDEX");
+  return { server, probed, direct, timing, logger, recovery, use, build };
 }
 
 const refused = failure("Cannot connect to PostgreSQL at host:5432: connection refused");
@@ -124,6 +130,38 @@ Deno.test("transactions that have all connections of a pooler are left alone, al
   assertEquals([server.attempts, probed.greetings > 10], [4, true]);
   stop.abort();
   for (const each of long) assertEquals((await each as PostgresError).message, "stopped");
+  assertEquals(timing.pending(), 0);
+});
+
+Deno.test("a build is waited for as long as somebody answers on the direct way, and left after over a minute of silence", async () => {
+  const { server, probed, direct, timing, build } = setUp();
+  server.fault = probed.fault = "silent";
+  let error: unknown;
+  const building = thrownBy(build).then((thrown) => error = thrown);
+  await timing.tick(3_600_000);
+  direct.fault = "silent";
+  await timing.tick(60_000);
+  assertEquals([error, direct.greetings > 50], [undefined, true]);
+  direct.fault = undefined;
+  await timing.tick(120_000);
+  direct.fault = "silent";
+  await timing.tick(60_000);
+  assertEquals(error, undefined, "silent for a minute");
+  await timing.tick(70_000);
+  await building;
+  assertEquals((error as PostgresError).message, "Cannot use PostgreSQL at host:5432/db: it does not answer");
+  assertEquals(probed.greetings, 0);
+});
+
+Deno.test("a build that ends, or is stopped, is asked about no more", async () => {
+  const { server, timing, build } = setUp();
+  assertEquals(await build(), true);
+  server.fault = "silent";
+  const stop = new AbortController();
+  const building = thrownBy(() => build(stop.signal));
+  await timing.tick(70_000);
+  stop.abort();
+  assertEquals((await building as PostgresError).message, "stopped");
   assertEquals(timing.pending(), 0);
 });
 

@@ -44,7 +44,8 @@ export function openDatabases(
   // What a session of before would answer is no news.
   const probe = open(1, { idleMs: 0 });
   const greet = greetingOf(options);
-  const recovery = new DatabaseRecovery({ database: probe, greet, timing: systemTiming, logger });
+  const greetDirectly = greetingOf({ ...options, url: options.directUrl ?? options.url });
+  const recovery = new DatabaseRecovery({ database: probe, greet, greetDirectly, timing: systemTiming, logger });
   return {
     database: recovery.guard(measureDatabase(loop, telemetry)),
     verdictDatabase: recovery.guard(measureDatabase(verdicts, telemetry)),

@@ -1,5 +1,5 @@
 import { pause, type Timing } from "../../kube/timing.ts";
-import type { Database, Transaction, TransactionOptions } from "../../postgres/session/client.ts";
+import type { ConcurrentOptions, Database, Transaction, TransactionOptions } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
 
 /** Who knows whether a server has fallen silent. */
@@ -9,11 +9,20 @@ export interface Patience {
   isSilent(): Promise<boolean>;
 }
 
-/** Whoever waits for longer than this is asked about: few transactions with a healthy server take so long. */
-const PATIENCE_MS = 5_000;
-const INTERVAL_MS = 2_000;
-/** A busy server may be late once. */
-const SILENT_ANSWERS = 2;
+/** When to ask. */
+interface Pace {
+  /** Whoever waits for longer than this is asked about. */
+  readonly patienceMs: number;
+  /** Between silent answers. */
+  readonly intervalMs: number;
+  /** One behind the other; then the server has fallen silent. */
+  readonly silentAnswers: number;
+}
+
+/** Few transactions with a healthy server take so long; a busy one may be late once. */
+const OF_TRANSACTIONS: Pace = { patienceMs: 5_000, intervalMs: 2_000, silentAnswers: 2 };
+/** Builds take hours, and a new wait for one finds it still running: a network may be away for a minute. */
+const OF_BUILDS: Pace = { patienceMs: 60_000, intervalMs: 10_000, silentAnswers: 6 };
 
 /**
  * Runs a transaction, and ends it when the server has fallen silent: a connection that was cut without a word never fails, and would
@@ -31,22 +40,49 @@ export async function endIfSilent<T>(
   options.signal.addEventListener("abort", onAbort, { once: true });
   if (options.signal.aborted) onAbort();
   const over = new AbortController();
-  void lookAfter(silenced, patience, over.signal);
+  void lookAfter(silenced, { ...patience, ...OF_TRANSACTIONS }, over.signal);
   try {
     return await database.transaction({ ...options, signal: silenced.signal }, work);
   } catch (error) {
-    const isSilent = silenced.signal.aborted && !options.signal.aborted;
-    if (!isSilent || !(error instanceof PostgresError)) throw error;
-    throw new PostgresError(`Cannot use PostgreSQL at ${database.address}: it does not answer`, { kind: error.kind });
+    throw silenced.signal.aborted && !options.signal.aborted ? silentError(database, error) : error;
   } finally {
     over.abort();
     options.signal.removeEventListener("abort", onAbort);
   }
 }
 
-async function lookAfter(silenced: AbortController, { timing, isSilent }: Patience, over: AbortSignal): Promise<void> {
-  for (let silent = 0; silent < SILENT_ANSWERS;) {
-    await pause(timing, silent === 0 ? PATIENCE_MS : INTERVAL_MS, over);
+/**
+ * Runs a statement outside of any transaction, and ends the wait for it when the server has been silent for over a minute. The statement
+ * goes on if the server lives: what it built is found later.
+ *
+ * @throws {PostgresError} that says so; or whatever the statement throws.
+ */
+export async function leaveIfSilent(
+  { database, ...patience }: Patience & { readonly database: Database },
+  options: ConcurrentOptions,
+  text: string,
+): Promise<boolean> {
+  const silenced = new AbortController();
+  const over = new AbortController();
+  void lookAfter(silenced, { ...patience, ...OF_BUILDS }, over.signal);
+  try {
+    return await database.concurrently({ ...options, abandon: silenced.signal }, text);
+  } catch (error) {
+    throw silenced.signal.aborted && !options.signal.aborted ? silentError(database, error) : error;
+  } finally {
+    over.abort();
+  }
+}
+
+function silentError({ address }: Database, error: unknown): unknown {
+  if (!(error instanceof PostgresError)) return error;
+  return new PostgresError(`Cannot use PostgreSQL at ${address}: it does not answer`, { kind: error.kind });
+}
+
+async function lookAfter(silenced: AbortController, options: Patience & Pace, over: AbortSignal): Promise<void> {
+  const { timing, isSilent, patienceMs, intervalMs, silentAnswers } = options;
+  for (let silent = 0; silent < silentAnswers;) {
+    await pause(timing, silent === 0 ? patienceMs : intervalMs, over);
     if (over.aborted) return;
     silent = await isSilent() ? silent + 1 : 0;
   }

@@ -1,5 +1,5 @@
 import { addressOf, type ConnectionTarget, parseConnectionUrl } from "./connection_url.ts";
-import { PostgresError } from "./errors.ts";
+import { lostConnection, PostgresError } from "./errors.ts";
 import { quoteIdentifier, quoteLiteral } from "../text/identifier.ts";
 import { Pool } from "./pool.ts";
 import { Preparation } from "./preparation.ts";
@@ -57,7 +57,10 @@ export interface ConcurrentOptions {
   readonly lockName: string;
   /** Schemas of extensions that the statement needs beside `pg_catalog`. */
   readonly searchPath?: readonly string[];
+  /** Ends the statement, too. */
   readonly signal: AbortSignal;
+  /** Ends the wait alone: the statement goes on in the server. */
+  readonly abandon?: AbortSignal;
 }
 
 export interface TransactionOptions {
@@ -179,14 +182,17 @@ async function runTransaction<T>(
 
 async function runConcurrently(
   open: (signal: AbortSignal) => Promise<Session>,
-  { lockName, signal, searchPath = [] }: ConcurrentOptions,
+  { lockName, signal, abandon, searchPath = [] }: ConcurrentOptions,
   text: string,
 ): Promise<boolean> {
   const session = await open(signal);
   const stop = () => session.destroy(stoppedError());
+  const leave = () => session.abandon(lostConnection());
   signal.addEventListener("abort", stop, { once: true });
+  abandon?.addEventListener("abort", leave, { once: true });
   try {
     if (signal.aborted) stop();
+    if (abandon?.aborted === true) leave();
     const settings = {
       ...PINNED_SETTINGS,
       search_path: searchPathOf(searchPath),
@@ -201,6 +207,7 @@ async function runConcurrently(
     return true;
   } finally {
     signal.removeEventListener("abort", stop);
+    abandon?.removeEventListener("abort", leave);
     // The connection ends, and with it the lock and the settings.
     await session.close();
   }

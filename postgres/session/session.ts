@@ -26,7 +26,6 @@ export interface Result {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const CANCEL_TIMEOUT_MS = 2_000;
-const KEEP_ALIVE_SECONDS = 60;
 
 /** The part of postgres.js that is used; its own types name neither `socket` nor a query's inner fields. */
 type Driver = (options: Readonly<Record<string, unknown>>) => Sql;
@@ -147,9 +146,15 @@ export class Session {
   destroy(error: PostgresError): void {
     if (this.#lost !== undefined) return;
     const runs = this.#pending.size > 0;
+    this.abandon(error);
+    if (runs && this.#key !== undefined) this.#cancel(this.#key);
+  }
+
+  /** Ends the connection now; what runs goes on in the server. */
+  abandon(error: PostgresError): void {
+    if (this.#lost !== undefined) return;
     this.#lose(error);
     this.#socket.destroy();
-    if (runs && this.#key !== undefined) this.#cancel(this.#key);
   }
 
   /** Says goodbye to the server; nothing may be running. */
@@ -234,7 +239,8 @@ export class Session {
       connect_timeout: CONNECT_TIMEOUT_MS / 1000,
       max_pipeline: 100,
       backoff: () => 0,
-      keep_alive: KEEP_ALIVE_SECONDS,
+      // The socket has its own.
+      keep_alive: null,
       // Whether a statement has a name is said with each of them.
       prepare: true,
       types: Object.fromEntries(

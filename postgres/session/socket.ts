@@ -39,7 +39,7 @@ export async function openSocket(target: ConnectionTarget, options: SocketOption
     throw new Error("its address belongs to the machine of the operator, not to a server");
   }
   plain.setNoDelay(true);
-  // Whoever waits for the build of an index for hours must notice that the server is gone.
+  // Whoever waits for hours notices that the machine is gone, if nobody else tells before; a firewall does not forget a quiet connection.
   plain.setKeepAlive(true, KEEP_ALIVE_MS);
   return target.tls ? await encrypt(plain, target, options) : plain;
 }

@@ -380,18 +380,3 @@ Deno.test("sslmode=require never goes on in plain text", async () => {
   const error = await connectFailure(changed((url) => url.searchParams.set("sslmode", "require")));
   assert(/does not offer TLS|not trusted/.test(error.message), `${error.message} ${row?.on}`);
 });
-
-Deno.test("a statement outside of any transaction goes to the direct address, which must name the same database", async () => {
-  const directUrl = changed((url) => url.port = "1");
-  const settings = { url: changed(() => {}), applicationName: "tablewright", maxConnections: 1, directUrl };
-  const pooled = openDatabase(settings);
-  assertEquals(await pooled.transaction(options(), (transaction) => transaction.query("SELECT 1 AS one")), [{
-    one: 1,
-  }]);
-  const work = { lockName: "direct", signal: new AbortController().signal };
-  const error = await failure(pooled.concurrently(work, "CREATE INDEX CONCURRENTLY ON nothing (nothing)"));
-  assert(/:1: connection refused/.test(error.message), error.message);
-  await pooled.close();
-  const other = changed((url) => url.pathname = "/another");
-  assertThrows(() => openDatabase({ ...settings, directUrl: other }), PostgresError, "must name the same database");
-});

@@ -12,6 +12,9 @@ export interface Timing {
   setTimer(callback: () => void, ms: number): () => void;
 }
 
+/** A longer timer would fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** What a {@linkcode Timing} is made of: the global object, or a faked clock. */
 export interface TimerSource<Handle> {
   now(): number;

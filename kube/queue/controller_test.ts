@@ -187,7 +187,7 @@ Deno.test("Controller aborts no reconcile that paused its deadline; behind that 
   const events: string[] = [];
   let timingOf: FakeTiming = createFakeTiming();
   const reconcile: Reconcile = async (_key, signal, deadline) => {
-    const resume = deadline.pause();
+    const resume = deadline.pause(Infinity);
     assertEquals(deadline.since, undefined);
     await timingOf.delay(60_000);
     events.push(signal.aborted ? "aborted" : "built");

@@ -1,7 +1,9 @@
-import type { Timing } from "../timing.ts";
+import { MAX_TIMER_MS, type Timing } from "../timing.ts";
 
-/** Stops the clock of a reconcile; what it returns lets the clock run again, from the beginning. */
-export type Pause = () => () => void;
+/**
+ * Stops the clock of a reconcile, for `longestMs` at the most; what it returns lets the clock run again, from the beginning.
+ */
+export type Pause = (longestMs: number) => () => void;
 
 export interface DeadlineOptions {
   readonly timing: Pick<Timing, "uptime" | "setTimer">;
@@ -32,16 +34,20 @@ export class Deadline {
     return this.#since;
   }
 
-  readonly pause: Pause = () => {
+  readonly pause: Pause = (longestMs) => {
     this.#pauses++;
     this.#stop();
     let isResumed = false;
-    return () => {
+    const resume = () => {
       if (isResumed) return;
       isResumed = true;
+      cancel();
       this.#pauses--;
       if (this.#pauses === 0 && !this.#isEnded) this.#start();
     };
+    const { timing } = this.#options;
+    const cancel = longestMs === Infinity ? () => {} : timing.setTimer(resume, Math.min(longestMs, MAX_TIMER_MS));
+    return resume;
   };
 
   /** Nobody waits any more. */

@@ -1,4 +1,4 @@
-import type { Timing } from "../timing.ts";
+import { MAX_TIMER_MS, type Timing } from "../timing.ts";
 import { type Lane, WaitingKeys } from "./waiting_keys.ts";
 
 /** What happens in a queue, for whoever measures it. */
@@ -20,9 +20,6 @@ export interface WorkQueueOptions {
   readonly maxFailing?: number;
   readonly observer?: QueueObserver;
 }
-
-/** A longer timer would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Delayed {
   readonly due: number;

@@ -31,16 +31,10 @@ export function stopsNobody({ changes }: Step): boolean {
 /** Stops the clock of whoever waits: for ever where nothing limits the step, else for as long as the server lets it run. */
 function pauseFor(step: Step, { pause, statementTimeoutMs }: ApplyLimits): () => void {
   const { kind, statements } = step;
-  const isUnlimited = kind === "Concurrent" || stopsNobody(step);
   if (pause === undefined) return () => {};
-  if (isUnlimited) return pause();
+  if (kind === "Concurrent" || stopsNobody(step)) return pause(Infinity);
   if (statementTimeoutMs <= ORDINARY_MS && !statements.some(({ rewrites }) => rewrites)) return () => {};
-  const resume = pause();
-  const timer = setTimeout(resume, statements.length * statementTimeoutMs + ORDINARY_MS);
-  return () => {
-    clearTimeout(timer);
-    resume();
-  };
+  return pause(statements.length * statementTimeoutMs + ORDINARY_MS);
 }
 
 /**

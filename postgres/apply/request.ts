@@ -38,8 +38,8 @@ export interface ApplyLimits {
   /** Longest run of one statement, in milliseconds; not of one that stops nobody. */
   readonly statementTimeoutMs: number;
   readonly signal: AbortSignal;
-  /** Called when something begins that takes as long as it takes; what it returns, when that ends. */
-  readonly pause?: () => () => void;
+  /** Called when something begins that takes long, `longestMs` at the most; what it returns, when that ends. */
+  readonly pause?: (longestMs: number) => () => void;
 }
 
 export type ApplyOutcome<F> =

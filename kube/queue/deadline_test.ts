@@ -1,0 +1,32 @@
+import { assertEquals } from "@std/assert";
+import { createFakeTiming } from "../fake_timing.ts";
+import { Deadline } from "./deadline.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+function setUp() {
+  const timing = createFakeTiming();
+  const exceeded: number[] = [];
+  const deadline = new Deadline({ timing, timeoutMs: 1_000, onExceeded: () => exceeded.push(timing.uptime()) });
+  return { timing, deadline, exceeded };
+}
+
+Deno.test("Deadline goes on by itself when a pause took as long as it may, and then begins again", async () => {
+  const { timing, deadline, exceeded } = setUp();
+  const resume = deadline.pause(5_000);
+  await timing.tick(6_001);
+  assertEquals(exceeded, [6_000]);
+  resume();
+  assertEquals(timing.pending(), 0);
+});
+
+Deno.test("Deadline stands during a pause that is longer than a timer can be", async () => {
+  const { timing, deadline, exceeded } = setUp();
+  const resume = deadline.pause(100 * DAY_MS);
+  await timing.tick(DAY_MS);
+  assertEquals([deadline.since, exceeded], [undefined, []]);
+  resume();
+  assertEquals(deadline.since, DAY_MS);
+  deadline.end();
+  assertEquals(timing.pending(), 0);
+});

@@ -42,12 +42,20 @@ export class TableDispatch {
     const asker = { reference: referenceOf(object.spec, namespace), namespace, isLeaving };
     this.#databases.hold(`${namespace}/${name}`, asker);
     const found = await this.#find(object, asker, signal);
+    this.#leaveOthers(`${namespace}/${name}`, found);
     if (found.kind === "served") return await this.#reconcileIn(found.server, object, { signal, pause });
     const { why } = found.error;
     if (isLeaving && (why.kind === "gone" || why.kind === "refused")) return await this.#release(object, why, signal);
     const result = await serveNothing(found.error, this.#serving).reconciler.reconcile(object, signal, pause);
     // Whoever deletes waits for it, and what a server that goes away tells may be over before we look: nobody tells it twice.
     return isLeaving ? { requeueAfterMs: this.#waits.next(`${namespace}/${name}`) } : result;
+  }
+
+  /** A turn that it waited for elsewhere is another one's. */
+  #leaveOthers(key: string, found: Found): void {
+    for (const server of this.#databases.servers) {
+      if (found.kind !== "served" || server !== found.server) server.turns.forget(key);
+    }
   }
 
   /** Without a turn it returns at once, and the object is brought back. */
@@ -76,7 +84,10 @@ export class TableDispatch {
     this.#reconnects.delete(key);
     this.#waits.forget(key);
     this.#databases.forget(key);
-    for (const { reconciler } of this.#databases.servers) reconciler.forget(key);
+    for (const { reconciler, turns } of this.#databases.servers) {
+      reconciler.forget(key);
+      turns.forget(key);
+    }
   }
 
   /** Judges one review with the catalog of the database that the object names; of one that cannot be used it says why. */

@@ -2,20 +2,22 @@ import { assertEquals } from "@std/assert";
 import { type DatabaseTable, FINALIZER } from "../../../crds/database_table/types.ts";
 import { silentLogger } from "../../../kube/telemetry/logger.ts";
 import type { AdmissionContext } from "../admit.ts";
+import type { TableReconciler } from "../reconcile.ts";
 import { TableDispatch } from "./dispatch.ts";
-import type { ServingContext } from "./served_database.ts";
+import type { ServedDatabase, ServingContext } from "./served_database.ts";
 import type { ServedDatabases } from "./served_databases.ts";
+import { ServerTurns } from "./server_turns.ts";
 import { DatabaseUnusable, type Unavailability } from "./unavailable.ts";
 
 const PAUSE = () => () => {};
 const { signal } = new AbortController();
 
-function table(deletionTimestamp?: string): DatabaseTable {
+function table(deletionTimestamp?: string, name = "later"): DatabaseTable {
   return {
     apiVersion: "kopf.demo/v1",
     kind: "DatabaseTable",
     metadata: {
-      name: "later",
+      name,
       namespace: "shop",
       uid: "u",
       generation: 1,
@@ -28,14 +30,23 @@ function table(deletionTimestamp?: string): DatabaseTable {
   };
 }
 
-/** A server that is always unusable for the same reason, and what was done to the object. */
+/** A server that is always unusable for the same reason, or one that serves, and what was done to the object. */
 function setUp() {
-  const world = { kind: "waiting" as Unavailability["kind"], done: [] as string[] };
+  const world = {
+    kind: "waiting" as Unavailability["kind"],
+    done: [] as string[],
+    servers: [] as ServedDatabase[],
+    server: undefined as ServedDatabase | undefined,
+  };
   const databases = {
     hold() {},
     forget() {},
-    servers: [],
+    get servers() {
+      return world.servers;
+    },
+    bringBack: (key: string) => void world.done.push(`back ${key}`),
     find: () => {
+      if (world.server !== undefined) return Promise.resolve({ kind: "served", server: world.server });
       const error = new DatabaseUnusable({ kind: world.kind, reason: "R", message: "m", path: "spec.databaseRef" });
       return Promise.resolve({ kind: "unusable", error });
     },
@@ -76,3 +87,33 @@ Deno.test("reconcile() leaves a living object to whoever finds that its server c
   const { dispatch } = setUp();
   assertEquals(await dispatch.reconcile(table(), signal, PAUSE), { requeueAfterMs: 300_000 });
 });
+
+/** A server with so many turns, and what each reconcile of an object on it ends with. */
+function serverOf(atOnce: number, reconcile: TableReconciler["reconcile"]): ServedDatabase {
+  const reconciler = { reconcile, forget() {} };
+  return { turns: new ServerTurns({ atOnce }), reconciler } as unknown as ServedDatabase;
+}
+
+for (const leaves of ["is gone", "is on another server now"]) {
+  Deno.test(`the turn of an object that ${leaves} is offered to the next one`, async () => {
+    const { world, dispatch } = setUp();
+    const ends: (() => void)[] = [];
+    const busy = serverOf(2, () => new Promise((resolve) => ends.push(() => resolve({}))));
+    Object.assign(world, { servers: [busy], server: busy });
+    const reconcile = (name: string) => dispatch.reconcile(table(undefined, name), signal, PAUSE);
+    const [first, second] = [reconcile("a"), reconcile("b")];
+    await Promise.all([reconcile("c"), reconcile("d")]);
+    ends[0]?.();
+    await first;
+    assertEquals(world.done.splice(0), ["back shop/c"]);
+    if (leaves === "is gone") {
+      dispatch.forget("shop/c");
+    } else {
+      world.server = serverOf(1, () => Promise.resolve({}));
+      await reconcile("c");
+    }
+    assertEquals(world.done, ["back shop/d"]);
+    ends[1]?.();
+    await second;
+  });
+}

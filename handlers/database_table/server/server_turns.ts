@@ -1,3 +1,5 @@
+import { Turns } from "../../../kube/queue/turns.ts";
+
 export interface ServerTurnsOptions {
   /** How many reconciles may work on the server at the same time. */
   readonly atOnce: number;
@@ -11,14 +13,14 @@ export interface ServerTurnsOptions {
  */
 export class ServerTurns implements Disposable {
   readonly #options: ServerTurnsOptions;
-  /** By the key of the object, in the order in which they came: how it is brought back. */
-  readonly #waiting = new Map<string, () => void>();
+  /** By the key of the object. */
+  readonly #turns: Turns;
   #meeting: Promise<void> | undefined;
   #isMet: boolean;
-  #running = 0;
 
   constructor(options: ServerTurnsOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.atOnce);
     this.#isMet = options.meet === undefined;
   }
 
@@ -33,37 +35,29 @@ export class ServerTurns implements Disposable {
    * @returns `false` if there is none now: `bringBack` is called when there may be one.
    */
   take(key: string, bringBack: () => void): boolean {
-    if (!this.#isMet) this.whenMet();
-    if (!this.#isMet || this.#running >= this.#options.atOnce) {
-      this.#waiting.set(key, bringBack);
-      return false;
-    }
-    this.#waiting.delete(key);
-    this.#running++;
-    return true;
+    if (this.#isMet) return this.#turns.take(key, bringBack);
+    this.#turns.wait(key, bringBack);
+    this.whenMet();
+    return false;
   }
 
   end(): void {
-    this.#running--;
-    // Who is brought back may have gone meanwhile and take no turn: the last one leaves nobody behind.
-    this.#bringBack(this.#running === 0 ? this.#waiting.size : 1);
+    this.#turns.end();
+  }
+
+  /** The object is gone, or its table is on another server. */
+  forget(key: string): void {
+    this.#turns.forget(key);
   }
 
   /** The server is closed: whoever waits finds the one that takes its place. */
   [Symbol.dispose](): void {
-    this.#bringBack(this.#waiting.size);
+    this.#turns.bringBackAll();
   }
 
   async #meet(): Promise<void> {
     await this.#options.meet?.();
     this.#isMet = true;
-    this.#bringBack(this.#waiting.size);
-  }
-
-  #bringBack(count: number): void {
-    for (const [key, bringBack] of [...this.#waiting].slice(0, count)) {
-      this.#waiting.delete(key);
-      bringBack();
-    }
+    this.#turns.bringBackAll();
   }
 }

@@ -42,6 +42,28 @@ Deno.test("ServerTurns brings all back with the last turn, since those that came
   assertEquals(take("c"), ["c"]);
 });
 
+Deno.test("ServerTurns gives the turn of one that is gone to the next, whether it waited or was brought back", () => {
+  const { turns, take, back } = setUp({ atOnce: 2 });
+  assertEquals(take("a", "b", "c", "d", "e", "f"), ["a", "b"]);
+  turns.forget("c");
+  turns.end();
+  assertEquals(back(), ["d"]);
+  turns.forget("d");
+  assertEquals(back(), ["e"], "nobody else would bring it back while b works");
+  turns.forget("e");
+  turns.forget("e");
+  assertEquals([back(), take("f"), take("g")], [["f"], ["f"], []]);
+});
+
+Deno.test("ServerTurns brings back as many as there are turns, also where one before took none", () => {
+  const { turns, take, back } = setUp({ atOnce: 3 });
+  assertEquals(take("a", "b", "c", "d", "e", "f"), ["a", "b", "c"]);
+  turns.end();
+  assertEquals(back(), ["d"]);
+  turns.end();
+  assertEquals(back(), ["e", "f"]);
+});
+
 Deno.test("ServerTurns brings all back when the server is closed, although others still hang on it", () => {
   const { turns, take, back } = setUp({ atOnce: 1 });
   take("a", "b", "c");

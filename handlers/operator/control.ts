@@ -139,6 +139,6 @@ function tendedObjects(informer: Informer, controller: Controller): TendedObject
   return {
     get: (key) => informer.get(key),
     whenSynced: (signal) => informer.whenSynced(signal),
-    enqueue: (key) => controller.enqueue(key, "resync"),
+    enqueue: (key) => controller.bringBack(key),
   };
 }

@@ -15,6 +15,8 @@ export interface ReconcileResult {
   readonly requeueAfterMs?: number;
   /** Keys of other objects that waited for what this reconcile did. */
   readonly wakes?: readonly string[];
+  /** Nothing was tried: its failures stay counted, and somebody else brings it back. */
+  readonly isPostponed?: true;
 }
 
 /**
@@ -124,6 +126,11 @@ export class Controller {
     }
   }
 
+  /** Asks for a reconcile that was postponed, or that nobody waits for: of a key that failed it is one more try. */
+  bringBack(key: string): void {
+    this.#queue.add(key, this.#queue.retries(key) > 0 ? "failing" : "resync");
+  }
+
   /** Asks for a reconcile after a time; an earlier one that is pending already wins. */
   enqueueAfter(key: string, delayMs: number): void {
     this.#queue.addAfter(key, delayMs);
@@ -188,8 +195,10 @@ export class Controller {
   async #attempt(key: string): Promise<ReconcileResultName> {
     const attempt = this.#startAttempt();
     try {
-      const { requeueAfterMs, wakes = [] } = await this.#options.reconcile(key, attempt.signal, attempt.deadline);
+      const result = await this.#options.reconcile(key, attempt.signal, attempt.deadline);
+      const { requeueAfterMs, wakes = [], isPostponed = false } = result;
       for (const each of wakes) this.enqueue(each, "resync");
+      if (isPostponed) return "requeue";
       this.#queue.forget(key);
       if (requeueAfterMs === undefined) return "success";
       this.#queue.addAfter(key, requeueAfterMs);

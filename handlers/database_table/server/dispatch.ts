@@ -65,7 +65,7 @@ export class TableDispatch {
     { signal, pause }: { readonly signal: AbortSignal; readonly pause: Pause },
   ): Promise<ReconcileResult> {
     const key = `${object.metadata.namespace}/${object.metadata.name}`;
-    if (!turns.take(key, () => this.#databases.bringBack(key))) return {};
+    if (!turns.take(key, () => this.#databases.bringBack(key))) return { isPostponed: true };
     try {
       return await reconciler.reconcile(object, signal, pause);
     } finally {

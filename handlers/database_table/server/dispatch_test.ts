@@ -102,7 +102,8 @@ for (const leaves of ["is gone", "is on another server now"]) {
     Object.assign(world, { servers: [busy], server: busy });
     const reconcile = (name: string) => dispatch.reconcile(table(undefined, name), signal, PAUSE);
     const [first, second] = [reconcile("a"), reconcile("b")];
-    await Promise.all([reconcile("c"), reconcile("d")]);
+    const postponed = { isPostponed: true };
+    assertEquals(await Promise.all([reconcile("c"), reconcile("d")]), [postponed, postponed]);
     ends[0]?.();
     await first;
     assertEquals(world.done.splice(0), ["back shop/c"]);

@@ -20,6 +20,7 @@ export interface Attempt {
 /** How a reconcile ends, but for failures. */
 export type Conclusion =
   | Told
+  | Postponed
   /** What the status says is still so. */
   | { readonly kind: "Unchanged" }
   /** The object was written, which comes back as an event, or may go. */
@@ -38,6 +39,12 @@ export interface Told {
   readonly happened?: string;
   /** What would be news. */
   readonly waitsFor?: readonly string[];
+}
+
+/** It is told what the object waits for; whoever made it wait brings it back. */
+export interface Postponed {
+  readonly kind: "Postponed";
+  readonly report: Omit<Report, "plan">;
 }
 
 /** A table that we made or changed, as something to wait for. */

@@ -12,6 +12,9 @@ import type { PlanJudge } from "./verdict/plan_judge.ts";
 import { schemaFault } from "./verdict/schema_fault.ts";
 import type { Finding } from "./status_report.ts";
 
+const OTHER_BUILDS =
+  "waiting for other tables: as many indexes are built and constraints validated as may be at the same time";
+
 /** How applying ended, and what decided about it. */
 interface Ended<K extends ApplyOutcome<Objection>["kind"] = ApplyOutcome<Objection>["kind"]> {
   readonly outcome: Extract<ApplyOutcome<Objection>, { readonly kind: K }>;
@@ -45,6 +48,11 @@ export async function concludeApply(attempt: Attempt, ended: Ended): Promise<Con
     }
     case "busy":
       return { kind: "Busy" };
+    case "postponed": {
+      const ran = announceDeeds(attempt, outcome, ended.judge.found);
+      const finding = { kind: "Waiting", reason: "WaitingForOtherBuilds", message: OTHER_BUILDS } as const;
+      return { kind: "Postponed", report: { finding, drift: ended.judge.left, ran } };
+    }
   }
 }
 

@@ -32,3 +32,18 @@ Deno.test("concludeApply() tells those that wait for a table that it was made, a
   assertEquals(await concludeDone([CREATE], [KEY]), { happened, waitsFor: ["table public.customers"] });
   assertEquals(await concludeDone([], [KEY]), { happened: undefined, waitsFor: ["table public.customers"] });
 });
+
+Deno.test("concludeApply() tells of a plan that is postponed what ran before, and that it waits", async () => {
+  const events: string[] = [];
+  const context = { recordEvent: (_object: unknown, { reason }: { reason: string }) => void events.push(reason) };
+  const outcome = { kind: "postponed", statements: [{ sql: "ALTER TABLE" }], created: false, adopted: false };
+  const judge = { found: NO_DRIFT, left: NO_DRIFT };
+  const conclusion = await concludeApply(
+    { object: OBJECT, context } as unknown as Attempt,
+    { outcome, judge, approval: { isHeld: false }, specHash: "h" } as unknown as Parameters<typeof concludeApply>[1],
+  );
+  if (conclusion.kind !== "Postponed") throw new Error(conclusion.kind);
+  const { finding, ran } = conclusion.report;
+  assertEquals([finding.kind, "reason" in finding && finding.reason], ["Waiting", "WaitingForOtherBuilds"]);
+  assertEquals([ran, events], [{ change: "Altered", statements: ["ALTER TABLE"] }, ["Altered"]]);
+});

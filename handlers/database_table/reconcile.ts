@@ -64,6 +64,11 @@ export class TableReconciler {
         const recheckMs = isOver ? 0 : this.#recheckMs(object, conclusion.recheck);
         return { ...this.#rest(object, resourceVersion, recheckMs), ...this.#wakes(conclusion) };
       }
+      case "Postponed":
+        await this.#writeStatus(attempt, object, conclusion.report);
+        // Remembered as settled it would not be looked at when it is brought back.
+        this.#settled.delete(keyOf(object));
+        return { isPostponed: true };
       case "Unchanged":
         return this.#rest(object, object.metadata.resourceVersion);
       case "Written":

@@ -7,6 +7,7 @@ import { type Metrics, noMetrics } from "../telemetry/metrics.ts";
 import type { ObjectChange } from "../watch/object_store.ts";
 import { observeQueue, scrapeQueue } from "./queue_metrics.ts";
 import { pause, type Timing, whenAborted } from "../timing.ts";
+import { Turns } from "./turns.ts";
 import { noTracer, type Tracer } from "../telemetry/tracing.ts";
 import { WorkQueue, type WorkQueueOptions } from "./work_queue.ts";
 
@@ -15,7 +16,7 @@ export interface ReconcileResult {
   readonly requeueAfterMs?: number;
   /** Keys of other objects that waited for what this reconcile did. */
   readonly wakes?: readonly string[];
-  /** Nothing was tried: its failures stay counted, and somebody else brings it back. */
+  /** It could not go on now: its failures stay counted, and whoever made it wait brings it back. */
   readonly isPostponed?: true;
 }
 
@@ -30,7 +31,10 @@ export interface ControllerOptions {
   readonly name: string;
   readonly reconcile: Reconcile;
   readonly workers: number;
-  /** After which the signal of a reconcile is aborted, unless it paused its deadline; default 120,000 ms. */
+  /**
+   * After which the signal of a reconcile is aborted, unless it paused its deadline; default 120,000 ms. Less than half of the workers
+   * may do so for ever at the same time.
+   */
   readonly reconcileTimeoutMs?: number;
   /** How long running reconciles may go on at shutdown; default 10,000 ms. */
   readonly drainTimeoutMs?: number;
@@ -88,6 +92,7 @@ export class Controller {
   readonly #logger: Logger;
   readonly #queue: WorkQueue;
   readonly #metrics: ControllerMetrics;
+  readonly #endless: Turns;
   /** Aborted when a shutdown has waited long enough. */
   readonly #hardStop = new AbortController();
 
@@ -98,6 +103,8 @@ export class Controller {
     this.#metrics = new ControllerMetrics(metrics, { controller, workers });
     // What hangs until its deadline whenever it is tried must leave workers to what does not.
     const maxFailing = Math.max(1, Math.floor(workers / 2));
+    // Together with what fails they leave a worker to the others.
+    this.#endless = new Turns(Math.max(1, Math.ceil(workers / 2) - 1));
     this.#queue = new WorkQueue(timing, { maxFailing, observer: observeQueue(metrics, controller), ...options.queue });
     scrapeQueue(metrics, this.#queue, { controller, now: timing.uptime });
   }
@@ -193,7 +200,7 @@ export class Controller {
   }
 
   async #attempt(key: string): Promise<ReconcileResultName> {
-    const attempt = this.#startAttempt();
+    const attempt = this.#startAttempt(key);
     try {
       const result = await this.#options.reconcile(key, attempt.signal, attempt.deadline);
       const { requeueAfterMs, wakes = [], isPostponed = false } = result;
@@ -211,7 +218,7 @@ export class Controller {
   }
 
   /** The signal of one reconcile: its timeout, and the end of a shutdown. */
-  #startAttempt(): { readonly signal: AbortSignal; readonly deadline: Deadline; end(): void } {
+  #startAttempt(key: string): { readonly signal: AbortSignal; readonly deadline: Deadline; end(): void } {
     const { timing, reconcileTimeoutMs: timeoutMs = DEFAULT_RECONCILE_TIMEOUT_MS } = this.#options;
     const attempt = new AbortController();
     const onExceeded = () => {
@@ -219,7 +226,14 @@ export class Controller {
       this.#logger.warn("Reconcile takes too long and is aborted", { timeoutMs });
       attempt.abort(new DOMException(`Reconcile took longer than ${timeoutMs} ms`, "TimeoutError"));
     };
-    const deadline = new Deadline({ timing, timeoutMs, onExceeded });
+    let mustWait = false;
+    const take = () => {
+      const isTaken = this.#endless.take(key, () => this.bringBack(key));
+      mustWait = !isTaken;
+      return isTaken;
+    };
+    const endless = { take, end: () => this.#endless.end() };
+    const deadline = new Deadline({ timing, timeoutMs, endless, onExceeded });
     const hardStop = this.#hardStop.signal;
     const onHardStop = () => attempt.abort(hardStop.reason);
     hardStop.addEventListener("abort", onHardStop, { once: true });
@@ -228,6 +242,7 @@ export class Controller {
       deadline,
       end: () => {
         deadline.end();
+        if (!mustWait) this.#endless.forget(key);
         hardStop.removeEventListener("abort", onHardStop);
       },
     };

@@ -191,7 +191,7 @@ Deno.test("Controller aborts no reconcile that paused its deadline; behind that 
     assertEquals(deadline.since, undefined);
     await timingOf.delay(60_000);
     events.push(signal.aborted ? "aborted" : "built");
-    resume();
+    resume?.();
     await timingOf.delay(4_000);
     events.push(signal.aborted ? "aborted" : "in time");
     await timingOf.delay(2_000);
@@ -362,40 +362,4 @@ Deno.test("each line of a reconcile names its object and its run, also lines tha
     logger.info("outside");
     assertEquals(logger.entries.at(-1)?.properties, {});
   }, { describe, logger });
-});
-
-Deno.test("Controller keeps counting the failures of what was postponed between them", async () => {
-  const turns: boolean[] = [];
-  const reconcile: Reconcile = () => {
-    turns.push(turns.length % 2 === 0);
-    return turns.at(-1) === true ? Promise.reject(down) : Promise.resolve({ isPostponed: true });
-  };
-  await withController(reconcile, async ({ controller, timing, entries }) => {
-    controller.enqueue("a");
-    for (let round = 0; round < 4; round++) {
-      await timing.tick(60_000);
-      controller.bringBack("a");
-      await timing.tick(0);
-    }
-    assertEquals(entries().map(({ properties }) => properties.retries), [0, 1, 2, 3, 4]);
-  });
-});
-
-Deno.test("Controller lets no more keys that failed work at once because they were brought back", async () => {
-  const working = new Set<string>();
-  const failed = new Set<string>();
-  const reconcile: Reconcile = (key) => {
-    if (!failed.has(key)) return Promise.reject((failed.add(key), down));
-    working.add(key);
-    return new Promise(() => {});
-  };
-  const keys = ["a", "b", "c", "d"];
-  const timing = createFakeTiming();
-  const controller = new Controller({ name: "test", reconcile, workers: 4, timing, logger: memoryLogger() });
-  void controller.run(new AbortController().signal);
-  for (const key of keys) controller.enqueue(key);
-  await timing.tick(0);
-  for (const key of keys) controller.bringBack(key);
-  await timing.tick(0);
-  assertEquals(working.size, 2);
 });

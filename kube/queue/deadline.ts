@@ -2,12 +2,21 @@ import { MAX_TIMER_MS, type Timing } from "../timing.ts";
 
 /**
  * Stops the clock of a reconcile, for `longestMs` at the most; what it returns lets the clock run again, from the beginning.
+ * `undefined`: for ever (`Infinity`) is not possible now. Then begin nothing that may not end, and let the reconcile be postponed.
  */
-export type Pause = (longestMs: number) => () => void;
+export type Pause = (longestMs: number) => (() => void) | undefined;
+
+/** Who may stop the clock for ever: whoever does so holds a worker for as long. */
+export interface EndlessPauses {
+  /** Whether it may now; each turn that was taken is given back with `end()`. */
+  readonly take: () => boolean;
+  readonly end: () => void;
+}
 
 export interface DeadlineOptions {
   readonly timing: Pick<Timing, "uptime" | "setTimer">;
   readonly timeoutMs: number;
+  readonly endless: EndlessPauses;
   /** Called once, when the time is over. */
   readonly onExceeded: () => void;
 }
@@ -35,6 +44,9 @@ export class Deadline {
   }
 
   readonly pause: Pause = (longestMs) => {
+    const { timing, endless } = this.#options;
+    const isEndless = longestMs === Infinity;
+    if (isEndless && !endless.take()) return undefined;
     this.#pauses++;
     this.#stop();
     let isResumed = false;
@@ -45,8 +57,7 @@ export class Deadline {
       this.#pauses--;
       if (this.#pauses === 0 && !this.#isEnded) this.#start();
     };
-    const { timing } = this.#options;
-    const cancel = longestMs === Infinity ? () => {} : timing.setTimer(resume, Math.min(longestMs, MAX_TIMER_MS));
+    const cancel = isEndless ? () => endless.end() : timing.setTimer(resume, Math.min(longestMs, MAX_TIMER_MS));
     return resume;
   };
 

@@ -7,8 +7,11 @@ const DAY_MS = 24 * 60 * 60_000;
 function setUp() {
   const timing = createFakeTiming();
   const exceeded: number[] = [];
-  const deadline = new Deadline({ timing, timeoutMs: 1_000, onExceeded: () => exceeded.push(timing.uptime()) });
-  return { timing, deadline, exceeded };
+  const turns = { left: 1 };
+  const endless = { take: () => turns.left > 0 && turns.left-- > 0, end: () => void turns.left++ };
+  const onExceeded = () => exceeded.push(timing.uptime());
+  const deadline = new Deadline({ timing, timeoutMs: 1_000, endless, onExceeded });
+  return { timing, deadline, exceeded, turns };
 }
 
 Deno.test("Deadline goes on by itself when a pause took as long as it may, and then begins again", async () => {
@@ -16,7 +19,7 @@ Deno.test("Deadline goes on by itself when a pause took as long as it may, and t
   const resume = deadline.pause(5_000);
   await timing.tick(6_001);
   assertEquals(exceeded, [6_000]);
-  resume();
+  resume?.();
   assertEquals(timing.pending(), 0);
 });
 
@@ -25,8 +28,22 @@ Deno.test("Deadline stands during a pause that is longer than a timer can be", a
   const resume = deadline.pause(100 * DAY_MS);
   await timing.tick(DAY_MS);
   assertEquals([deadline.since, exceeded], [undefined, []]);
-  resume();
+  resume?.();
   assertEquals(deadline.since, DAY_MS);
   deadline.end();
   assertEquals(timing.pending(), 0);
+});
+
+Deno.test("Deadline stands for ever only with a turn, which it gives back once; without one its clock goes on", async () => {
+  const { timing, deadline, exceeded, turns } = setUp();
+  const resume = deadline.pause(Infinity);
+  await timing.tick(DAY_MS);
+  assertEquals([deadline.since, turns.left], [undefined, 0]);
+  resume?.();
+  resume?.();
+  assertEquals([deadline.since, turns.left], [DAY_MS, 1]);
+  turns.left = 0;
+  assertEquals(deadline.pause(Infinity), undefined);
+  await timing.tick(1_000);
+  assertEquals(exceeded, [DAY_MS + 1_000]);
 });

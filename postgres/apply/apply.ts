@@ -58,6 +58,8 @@ function withHistory<F>(
   switch (outcome.kind) {
     case "done":
       return { ...outcome, ...history, adopted: outcome.adopted || history.adopted };
+    case "postponed":
+      return { ...outcome, ...history };
     case "refused":
       return { ...outcome, statements: history.statements };
     default:
@@ -90,7 +92,8 @@ async function advance<F>(database: Database, asked: ApplyRequest<F>, limits: Ap
   }
   try {
     const work = { request, step, plan, situation };
-    return await withTime(step, limits, (within) => run(database, work, within));
+    const round = await withTime(step, limits, (within) => run(database, work, within));
+    return round ?? end({ kind: "postponed", statements: [], created: false, adopted: false });
   } catch (error) {
     if (step !== undefined) await undoFailed(database, { request, step, plan, error }, limits);
     throw error;

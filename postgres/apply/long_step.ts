@@ -28,8 +28,12 @@ export function stopsNobody({ changes }: Step): boolean {
   return changes.length > 0 && changes.every(({ kind }) => kind === "ValidateConstraint");
 }
 
-/** Stops the clock of whoever waits: for ever where nothing limits the step, else for as long as the server lets it run. */
-function pauseFor(step: Step, { pause, statementTimeoutMs }: ApplyLimits): () => void {
+/**
+ * Stops the clock of whoever waits: for ever where nothing limits the step, else for as long as the server lets it run.
+ *
+ * @returns `undefined` if the step must not begin now.
+ */
+function pauseFor(step: Step, { pause, statementTimeoutMs }: ApplyLimits): (() => void) | undefined {
   const { kind, statements } = step;
   if (pause === undefined) return () => {};
   if (kind === "Concurrent" || stopsNobody(step)) return pause(Infinity);
@@ -40,17 +44,19 @@ function pauseFor(step: Step, { pause, statementTimeoutMs }: ApplyLimits): () =>
 /**
  * Runs a step that may take long, with the limits that it needs.
  *
+ * @returns `undefined` if it must not begin now: nothing ran.
  * @throws {StatementTimeout} where the server ended a statement because of the limit.
  */
 export async function withTime<T>(
   step: Step | undefined,
   limits: ApplyLimits,
   run: (limits: ApplyLimits) => Promise<T>,
-): Promise<T> {
+): Promise<T | undefined> {
   if (step === undefined) return await run(limits);
   const { statementTimeoutMs, signal } = limits;
   const isPatient = stopsNobody(step);
   const resume = pauseFor(step, limits);
+  if (resume === undefined) return undefined;
   const startedAt = performance.now();
   try {
     return await run(isPatient ? { ...limits, statementTimeoutMs: 0 } : limits);

@@ -38,8 +38,11 @@ export interface ApplyLimits {
   /** Longest run of one statement, in milliseconds; not of one that stops nobody. */
   readonly statementTimeoutMs: number;
   readonly signal: AbortSignal;
-  /** Called when something begins that takes long, `longestMs` at the most; what it returns, when that ends. */
-  readonly pause?: (longestMs: number) => () => void;
+  /**
+   * Called when something begins that takes long, `longestMs` at the most; what it returns, when that ends. `undefined`: it must not
+   * begin now, since too much runs that has no limit (`Infinity`).
+   */
+  readonly pause?: (longestMs: number) => (() => void) | undefined;
 }
 
 export type ApplyOutcome<F> =
@@ -61,4 +64,11 @@ export type ApplyOutcome<F> =
   /** A newer generation of the same object has been here: this one has nothing to say any more. */
   | { readonly kind: "fenced"; readonly generation: number }
   /** Somebody else works on one of these names. */
-  | { readonly kind: "busy" };
+  | { readonly kind: "busy" }
+  /** What comes next has no limit, and too much of that runs already. */
+  | {
+    readonly kind: "postponed";
+    readonly statements: readonly Statement[];
+    readonly created: boolean;
+    readonly adopted: boolean;
+  };

@@ -64,3 +64,13 @@ Deno.test("a rewrite that takes longer than it may is undone, and says so instea
   await at.apply(subject);
   assertEquals((await at.observe(subject)).plan.changes, []);
 });
+
+Deno.test("what has no limit does not begin where nobody may wait for it, and what comes before it does", async () => {
+  const next = table({ A: "integer", B: "integer" }, { indexes: [{ columns: ["A"] }] });
+  const subject = await filled(next);
+  const apply = () => at.apply(subject, at.database, { pause: () => undefined });
+  await assertRejects(apply, Error, '"kind":"postponed","statements":[{');
+  assertEquals((await at.observe(subject)).plan.changes.map(({ kind }) => kind), ["CreateIndex"]);
+  await at.apply(subject);
+  assertEquals((await at.observe(subject)).plan.changes, []);
+});

@@ -8,6 +8,7 @@ import { KOPF_FINALIZER } from "../../kopf_takeover.ts";
 import { type AdmissionContext, admitTable } from "../admit.ts";
 import { type DatabaseReference, formerServerOf, referenceOf } from "./database_reference.ts";
 import { WaitTimes } from "../wait_times.ts";
+import { EndlessWork } from "./endless_work.ts";
 import { type ServedDatabase, serveNothing, type ServingContext } from "./served_database.ts";
 import type { Asker, Found, ServedDatabases } from "./served_databases.ts";
 import { DatabaseUnusable, type Unavailability } from "./unavailable.ts";
@@ -22,6 +23,7 @@ export class TableDispatch {
   readonly #admission: Omit<AdmissionContext, "catalog">;
   /** By `namespace/name`: the value of the annotation that was last obeyed. */
   readonly #reconnects = new Map<string, string | undefined>();
+  readonly #endless = new EndlessWork();
   /** Of objects that are being deleted and whose server cannot be used. */
   readonly #waits = new WaitTimes();
 
@@ -62,12 +64,12 @@ export class TableDispatch {
   async #reconcileIn(
     { turns, reconciler }: ServedDatabase,
     object: DatabaseTable,
-    { signal, pause }: { readonly signal: AbortSignal; readonly pause: Pause },
+    clock: { readonly signal: AbortSignal; readonly pause: Pause },
   ): Promise<ReconcileResult> {
     const key = `${object.metadata.namespace}/${object.metadata.name}`;
     if (!turns.take(key, () => this.#databases.bringBack(key))) return { isPostponed: true };
     try {
-      return await reconciler.reconcile(object, signal, pause);
+      return await this.#endless.run(object, clock, ({ signal, pause }) => reconciler.reconcile(object, signal, pause));
     } finally {
       turns.end();
     }
@@ -76,6 +78,7 @@ export class TableDispatch {
   /** To be told of every version of an object before it is reconciled. */
   see(object: DatabaseTable): void {
     this.#serving.objects.kindEnd.see(object);
+    this.#endless.see(object);
   }
 
   /** The object of that key is gone. */

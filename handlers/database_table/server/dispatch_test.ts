@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type DatabaseTable, FINALIZER } from "../../../crds/database_table/types.ts";
 import { silentLogger } from "../../../kube/telemetry/logger.ts";
+import { whenAborted } from "../../../kube/timing.ts";
 import type { AdmissionContext } from "../admit.ts";
 import type { TableReconciler } from "../reconcile.ts";
 import { TableDispatch } from "./dispatch.ts";
@@ -118,3 +119,47 @@ for (const leaves of ["is gone", "is on another server now"]) {
     await second;
   });
 }
+
+const NEWER: Readonly<Record<string, Partial<DatabaseTable["metadata"]>>> = {
+  "is corrected": { generation: 2 },
+  "is deleted": { deletionTimestamp: "2026-01-02T00:00:00Z" },
+  "is another one": { uid: "v" },
+};
+
+for (const [happens, metadata] of Object.entries(NEWER)) {
+  for (const when of ["before", "while"]) {
+    Deno.test(`an endless build is stopped when its object ${happens} ${when} it runs, without a failure`, async () => {
+      const { world, dispatch } = setUp();
+      const object = table();
+      const see = () => dispatch.see({ ...object, metadata: { ...object.metadata, ...metadata } });
+      world.server = serverOf(1, async (_object, within, pause) => {
+        if (when === "before") see();
+        const resume = pause(Infinity);
+        const stopped = whenAborted(within);
+        if (when === "while") see();
+        await stopped;
+        resume?.();
+        throw new Error("stopped");
+      });
+      assertEquals(await dispatch.reconcile(object, signal, PAUSE), {});
+    });
+  }
+}
+
+Deno.test("what is limited, or is for the same version, goes on whatever comes", async () => {
+  const { world, dispatch } = setUp();
+  const object = table();
+  const echo = { ...object, metadata: { ...object.metadata, resourceVersion: "2" } };
+  const aborted: boolean[] = [];
+  world.server = serverOf(1, (_object, within, pause) => {
+    for (const [longestMs, seen] of [[Infinity, echo], [60_000, table("2026-01-02T00:00:00Z")]] as const) {
+      const resume = pause(longestMs);
+      dispatch.see(seen);
+      aborted.push(within.aborted);
+      resume?.();
+    }
+    return Promise.resolve({ requeueAfterMs: 1 });
+  });
+  assertEquals(await dispatch.reconcile(object, signal, PAUSE), { requeueAfterMs: 1 });
+  assertEquals(aborted, [false, false]);
+});

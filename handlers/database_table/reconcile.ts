@@ -32,6 +32,8 @@ export class TableReconciler {
   /** Of statements that run too long: each try holds a lock for as long. */
   readonly #timeouts = new WaitTimes({ firstMs: LATER_MS, longestMs: 6 * 60 * 60_000 });
   readonly #awaited = new Awaited();
+  /** Keys of objects that are to look again, and that nobody was told of yet. */
+  readonly #woken = new Set<string>();
 
   constructor(context: ReconcileContext, sweep: Pick<DatabaseSweep, "isUnchanged">) {
     this.#context = context;
@@ -41,13 +43,13 @@ export class TableReconciler {
   /** @throws what the controller must retry: outside failures after they were written to the status, and bugs. */
   async reconcile(object: DatabaseTable, signal: AbortSignal, pause: Pause): Promise<ReconcileResult> {
     const waitMs = this.#settledForMs(object);
-    if (waitMs > 0) return waitMs === Infinity ? {} : { requeueAfterMs: waitMs };
+    if (waitMs > 0) return this.#withWakes(waitMs === Infinity ? {} : { requeueAfterMs: waitMs });
     const attempt = { object, context: this.#context, sweep: this.#sweep, pending: new PendingPlan(), signal, pause };
     const news = this.#awaited.begin();
     try {
-      return await this.#carryOut(attempt, news);
+      return this.#withWakes(await this.#carryOut(attempt, news));
     } catch (error) {
-      return await this.#fail(attempt, error);
+      return this.#withWakes(await this.#fail(attempt, error));
     } finally {
       this.#awaited.end(news);
     }
@@ -56,13 +58,15 @@ export class TableReconciler {
   async #carryOut(attempt: Attempt, news: News): Promise<ReconcileResult> {
     const { object } = attempt;
     const conclusion = await conclude(attempt);
+    // Before the status, whose write may fail: behind it nobody would find again what happened.
+    if ("happened" in conclusion) this.#wake(conclusion.happened);
     switch (conclusion.kind) {
       case "Told": {
         const resourceVersion = await this.#writeStatus(attempt, conclusion.object, conclusion.report);
         this.#timeouts.forget(object.metadata.uid);
         const isOver = this.#awaited.wait(keyOf(object), conclusion.waitsFor ?? [], news);
         const recheckMs = isOver ? 0 : this.#recheckMs(object, conclusion.recheck);
-        return { ...this.#rest(object, resourceVersion, recheckMs), ...this.#wakes(conclusion) };
+        return this.#rest(object, resourceVersion, recheckMs);
       }
       case "Postponed":
         await this.#writeStatus(attempt, object, conclusion.report);
@@ -72,18 +76,26 @@ export class TableReconciler {
       case "Unchanged":
         return this.#rest(object, object.metadata.resourceVersion);
       case "Written":
-        return this.#wakes(conclusion);
+        return {};
       case "Busy":
         return { requeueAfterMs: this.#busyMs() };
     }
   }
 
   /** Those that waited for what happened look at it, whatever is remembered of them. */
-  #wakes({ happened }: { readonly happened?: string }): ReconcileResult {
-    if (happened === undefined) return {};
-    const wakes = this.#awaited.happened(happened);
-    for (const key of wakes) this.#settled.delete(key);
-    return wakes.length === 0 ? {} : { wakes };
+  #wake(happened: string): void {
+    for (const key of this.#awaited.happened(happened)) {
+      this.#settled.delete(key);
+      this.#woken.add(key);
+    }
+  }
+
+  /** With all that were woken: also those of a reconcile that threw, which can tell nobody. */
+  #withWakes(result: ReconcileResult): ReconcileResult {
+    if (this.#woken.size === 0) return result;
+    const wakes = [...this.#woken];
+    this.#woken.clear();
+    return { ...result, wakes };
   }
 
   #busyMs(): number {

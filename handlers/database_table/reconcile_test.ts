@@ -1,6 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
+import { KubeError } from "../../kube/client/kube_error.ts";
 import { silentLogger } from "../../kube/telemetry/logger.ts";
+import { emptyRelation } from "../../postgres/catalog/relation.ts";
 import type { ReconcileContext } from "./context.ts";
 import { TableReconciler } from "./reconcile.ts";
 
@@ -98,4 +100,53 @@ Deno.test("reconcile() wakes the object that waits for the end of another one, w
   assertEquals(await reconciler.reconcile(leaving("orders", "Retain"), signal, PAUSE), { wakes: ["b/customers"] });
   await reconciler.reconcile(customers, signal, PAUSE);
   assertEquals(looks, 2);
+});
+
+type End = Record<string, unknown> & { readonly kind: "done" | "postponed" };
+
+/** A database in which each table is absent, and whose transaction comes to what its object is to end with. */
+function endingDatabase(clock: Clock) {
+  const world = { looks: 0, statuses: [] as (() => Promise<string>)[], ends: [] as End[] };
+  const absent = { kind: "absent", schema: { exists: true, mayCreate: true }, targets: new Map(), version: 18 };
+  const context = {
+    ...emptyDatabase(clock).context,
+    database: {
+      address: "h:1/shop",
+      transaction: ({ readOnly }: { readonly readOnly: boolean }) => {
+        if (!readOnly) return Promise.resolve({ kind: "end", outcome: world.ends.shift() });
+        world.looks++;
+        return Promise.resolve(absent);
+      },
+    },
+    objects: { writeStatus: () => world.statuses.shift()?.() ?? Promise.resolve("1") },
+  } as unknown as ReconcileContext;
+  const reconciler = new TableReconciler(context, { isUnchanged: () => Promise.resolve(false) });
+  const reconcile = (name: string) =>
+    reconciler.reconcile(
+      { ...OBJECT, metadata: { ...OBJECT.metadata, name, uid: name } },
+      new AbortController().signal,
+      PAUSE,
+    );
+  return { world, reconciler, reconcile };
+}
+
+const CUSTOMERS = emptyRelation("public", "customers");
+
+Deno.test("reconcile() wakes whoever waits for a table also if the status of that table cannot be written", async () => {
+  const { world, reconcile } = endingDatabase({ wall: 0, uptime: 0 });
+  const made = { kind: "done", adopted: true, relation: CUSTOMERS, waiting: [] } as const;
+  const waiting = [{ references: { schema: "public", table: "customers" } }];
+  world.ends.push({ ...made, adopted: false, waiting }, made, { ...made, adopted: false });
+  assertEquals(await reconcile("orders"), { requeueAfterMs: 500 });
+  world.statuses.push(() => Promise.reject(new KubeError("conflict", { status: 409, reason: "Conflict" })));
+  await assertRejects(() => reconcile("customers"), KubeError);
+  assertEquals(await reconcile("customers"), { wakes: ["b/orders"] });
+});
+
+Deno.test("reconcile() looks again at what is postponed when it is brought back", async () => {
+  const { world, reconcile } = endingDatabase({ wall: 0, uptime: 0 });
+  const postponed = { kind: "postponed", statements: [], created: false, adopted: false } as const;
+  world.ends.push(postponed, postponed);
+  assertEquals([await reconcile("a"), await reconcile("a")], [{ isPostponed: true }, { isPostponed: true }]);
+  assertEquals(world.looks, 2);
 });

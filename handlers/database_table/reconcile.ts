@@ -63,7 +63,7 @@ export class TableReconciler {
     switch (conclusion.kind) {
       case "Told": {
         const resourceVersion = await this.#writeStatus(attempt, conclusion.object, conclusion.report);
-        this.#timeouts.forget(object.metadata.uid);
+        this.#timeouts.forget(keyOf(object));
         const isOver = this.#awaited.wait(keyOf(object), conclusion.waitsFor ?? [], news);
         const recheckMs = isOver ? 0 : this.#recheckMs(object, conclusion.recheck);
         return this.#rest(object, resourceVersion, recheckMs);
@@ -105,11 +105,9 @@ export class TableReconciler {
   /** The object of that key is gone. */
   forget(key: string): void {
     this.#awaited.forget(key);
-    const settled = this.#settled.get(key);
-    if (settled === undefined) return;
     this.#settled.delete(key);
-    this.#waits.forget(settled.uid);
-    this.#timeouts.forget(settled.uid);
+    this.#waits.forget(key);
+    this.#timeouts.forget(key);
   }
 
   /** The table of that object is not what it was: the next reconcile looks at it whatever is remembered. */
@@ -135,9 +133,10 @@ export class TableReconciler {
     return await this.#context.objects.writeStatus(object, status, signal);
   }
 
-  #recheckMs({ metadata: { uid } }: DatabaseTable, recheck: Recheck | undefined): number {
-    if (recheck === "Soon") return this.#waits.next(uid);
-    this.#waits.forget(uid);
+  #recheckMs(object: DatabaseTable, recheck: Recheck | undefined): number {
+    const key = keyOf(object);
+    if (recheck === "Soon") return this.#waits.next(key, object.metadata.uid);
+    this.#waits.forget(key);
     return recheck === "Later" ? LATER_MS : Infinity;
   }
 
@@ -161,8 +160,9 @@ export class TableReconciler {
     return this.#rest(object, resourceVersion, this.#retryMs(object, failure));
   }
 
-  #retryMs({ metadata: { uid, generation } }: DatabaseTable, { reason }: Failure): number {
-    return reason === STATEMENT_TIMEOUT ? this.#timeouts.next(uid, generation) : LATER_MS;
+  #retryMs(object: DatabaseTable, { reason }: Failure): number {
+    const { uid, generation } = object.metadata;
+    return reason === STATEMENT_TIMEOUT ? this.#timeouts.next(keyOf(object), `${uid} ${generation}`) : LATER_MS;
   }
 }
 

@@ -150,3 +150,17 @@ Deno.test("reconcile() looks again at what is postponed when it is brought back"
   assertEquals([await reconcile("a"), await reconcile("a")], [{ isPostponed: true }, { isPostponed: true }]);
   assertEquals(world.looks, 2);
 });
+
+Deno.test("forget() forgets how long an object waited, also of one that was woken or suspected since", async () => {
+  const { world, reconciler, reconcile } = endingDatabase({ wall: 0, uptime: 0 });
+  const waiting = [{ references: { schema: "public", table: "customers" } }];
+  const waits = { kind: "done", adopted: false, relation: CUSTOMERS, waiting } as const;
+  world.ends.push(waits, waits, waits);
+  const suspect = () => reconciler.suspect({ ...OBJECT, metadata: { ...OBJECT.metadata, name: "orders" } });
+  assertEquals(await reconcile("orders"), { requeueAfterMs: 500 });
+  suspect();
+  assertEquals(await reconcile("orders"), { requeueAfterMs: 1_000 });
+  suspect();
+  reconciler.forget("b/orders");
+  assertEquals(await reconcile("orders"), { requeueAfterMs: 500 });
+});

@@ -1,6 +1,6 @@
 interface Wait {
   readonly ms: number;
-  readonly generation: number | undefined;
+  readonly wish: string | undefined;
 }
 
 /** For what comes as an event of somebody else. */
@@ -18,13 +18,14 @@ export class WaitTimes {
   /**
    * The next wait of this object, in milliseconds.
    *
-   * @param generation If only another one can bring something new, the waits begin again with it.
+   * @param key Of the object, `namespace/name`.
+   * @param wish What it wants: with another wish, or another object under the name, the waits begin again.
    */
-  next(uid: string, generation?: number): number {
+  next(key: string, wish?: string): number {
     const { firstMs, longestMs } = this.#options;
-    const last = this.#last.get(uid);
-    const ms = last === undefined || last.generation !== generation ? firstMs : Math.min(last.ms * 2, longestMs);
-    this.#last.set(uid, { ms, generation });
+    const last = this.#last.get(key);
+    const ms = last === undefined || last.wish !== wish ? firstMs : Math.min(last.ms * 2, longestMs);
+    this.#last.set(key, { ms, wish });
     return ms;
   }
 

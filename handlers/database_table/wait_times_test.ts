@@ -9,7 +9,7 @@ Deno.test("WaitTimes doubles what one object waits, up to the longest", () => {
   assertEquals(waits.next("a"), 10);
 });
 
-Deno.test("WaitTimes begins again with another generation, where only that can bring something new", () => {
+Deno.test("WaitTimes begins again with another wish", () => {
   const waits = new WaitTimes({ firstMs: 10, longestMs: 60 });
-  assertEquals([1, 1, 2, 2].map((generation) => waits.next("a", generation)), [10, 20, 10, 20]);
+  assertEquals(["x", "x", "y", "y"].map((wish) => waits.next("a", wish)), [10, 20, 10, 20]);
 });

@@ -42,7 +42,7 @@ export interface Told {
 }
 
 /** It is told what the object waits for; whoever made it wait brings it back. */
-export interface Postponed {
+interface Postponed {
   readonly kind: "Postponed";
   readonly report: Omit<Report, "plan">;
 }

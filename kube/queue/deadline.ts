@@ -7,7 +7,7 @@ import { MAX_TIMER_MS, type Timing } from "../timing.ts";
 export type Pause = (longestMs: number) => (() => void) | undefined;
 
 /** Who may stop the clock for ever: whoever does so holds a worker for as long. */
-export interface EndlessPauses {
+interface EndlessPauses {
   /** Whether it may now; each turn that was taken is given back with `end()`. */
   readonly take: () => boolean;
   readonly end: () => void;

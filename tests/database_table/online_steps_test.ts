@@ -133,6 +133,22 @@ Deno.test("an index build that a restart interrupts is done again", async () => 
   assertEquals(await objects.partsOf(table), ["interrupted_pkey: PRIMARY KEY (id)", "interrupted_v:  USING btree (v)"]);
 });
 
+Deno.test("an index build that waits for others is stopped when the index is not wanted any more", async () => {
+  const table = await filled("unwanted");
+  const release = await holdTransaction(await filled("elsewhere"));
+  try {
+    await objects.accepted("unwanted", withValue("text", { indexes: [{ name: "unwanted_v", columns: ["V"] }] }));
+    await eventually("the build waits for the transaction", async () => {
+      const parts = await objects.partsOf(table);
+      return parts.some((part) => part.includes("INVALID")) || undefined;
+    });
+    await objects.applied("unwanted", withValue("text", { changePolicy: { allow: ["DropIndex"] } }));
+    assertEquals(await objects.partsOf(table), ["unwanted_pkey: PRIMARY KEY (id)"]);
+  } finally {
+    await release();
+  }
+});
+
 Deno.test("NOT NULL that a restart interrupts is finished, and leaves no helper behind", async () => {
   const table = await filled("halfway");
   await operator.stopOperator();

@@ -120,6 +120,20 @@ Deno.test("handlers imports crds, postgres, kube, manifests and itself only", ()
   );
 });
 
+Deno.test("no imports make a circle, types included", () => {
+  const targets = Map.groupBy(PRODUCT, ({ file }) => file);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+    if (path.includes(file) || done.has(file)) return;
+    for (const each of targets.get(file) ?? []) visit(targetOf(each) ?? "", [...path, file]);
+    done.add(file);
+  };
+  for (const file of targets.keys()) visit(file, []);
+  assertEquals(circles, []);
+});
+
 Deno.test("nothing but tests imports tests, nothing but local imports local", () => {
   assertEquals(violations(PRODUCT, (target) => folderOf(target) === "tests"), []);
   assertEquals(

@@ -3,7 +3,7 @@ import { remainingHelpers } from "./helper.ts";
 import { PartNames, partsOfCheck, partsOfIndex } from "./part_names.ts";
 import { keysMadeAgain, type Replacement, replacementOf } from "./replacement.ts";
 import { dropHelper, NOT_NULL_HELPER } from "./helper.ts";
-import type { Operation, StepContext } from "./step.ts";
+import type { Operation, StepContext } from "./operation.ts";
 import {
   type Check,
   type Column,

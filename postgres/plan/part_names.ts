@@ -1,17 +1,14 @@
 import type { SchemaChange } from "../change.ts";
 import { objectName } from "../object_name.ts";
 import type { Check, Index } from "../table.ts";
-import { type ExpressionShape, NO_SHAPE } from "../text/expression_shape.ts";
-import type { StepContext } from "./step.ts";
+import { type ExpressionShapes, NO_SHAPE } from "../text/expression_shape.ts";
+import type { StepContext } from "./operation.ts";
 
 /** What a generated name is made of, beside the table's. */
 export interface NameParts {
   readonly columns: readonly string[];
   readonly label: string;
 }
-
-/** What of the expressions goes into names, by text. */
-export type ExpressionShapes = ReadonlyMap<string, ExpressionShape>;
 
 /** PostgreSQL names a check by the column that it is about, if that is one. */
 export function partsOfCheck({ expression }: Check, shapes: ExpressionShapes): NameParts {

@@ -1,12 +1,13 @@
+import type { PlanningBasis } from "./planning_basis.ts";
 import type { SchemaChange } from "../change.ts";
 import { type PlanIntent, planTable } from "./plan.ts";
 import { renameColumns } from "./rename_columns.ts";
 import { namesMissing, nullableLast, replacedColumns, withoutDependents } from "./replaced_columns.ts";
 import { retypedParts, withRecomputed } from "./retyped_columns.ts";
 import type { Situation } from "../situation/situation.ts";
-import type { NotNullHelper } from "./helper.ts";
-import type { ExpressionShapes } from "./part_names.ts";
-import { type Online, planSteps, type Step, type StepContext } from "./step.ts";
+import type { ExpressionShapes } from "../text/expression_shape.ts";
+import { planSteps, type Step } from "./step.ts";
+import type { Online, StepContext } from "./operation.ts";
 import type { ForeignKey, Table } from "../table.ts";
 import { targetKey } from "../catalog/target.ts";
 import { type ExpressionShape, shapeOfExpression } from "../text/expression_shape.ts";
@@ -21,16 +22,6 @@ export interface WantedTable {
   readonly online: Online;
   /** What is wanted of a table that was adopted, from what stands there with the renames in it: the spec's rest is left alone. */
   readonly adopt?: (observed: Table) => Table;
-}
-
-/** What a plan may look at of a table that is there. */
-export interface PlanningBasis {
-  readonly table: Table;
-  readonly version: number;
-  readonly isEmpty: boolean;
-  readonly helpers: readonly NotNullHelper[];
-  readonly columnNumbers: ReadonlyMap<string, number>;
-  readonly takenNames: ReadonlySet<string>;
 }
 
 /** A plan with all that a verdict needs. */

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { planAgainst, type PlanningBasis } from "./planning.ts";
+import { planAgainst } from "./planning.ts";
+import type { PlanningBasis } from "./planning_basis.ts";
 import { emptyTable, type Table } from "../table.ts";
 
 const SEEN = { targets: undefined, version: 18 };

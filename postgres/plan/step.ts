@@ -1,10 +1,10 @@
+import type { Operation, StepContext } from "./operation.ts";
 import type { SchemaChange } from "../change.ts";
-import { dropHelper, type NotNullHelper, remainingHelpers } from "./helper.ts";
+import { dropHelper, remainingHelpers } from "./helper.ts";
 import { expandOnline, partsOfKey } from "./online.ts";
-import { type ExpressionShapes, PartNames } from "./part_names.ts";
+import { PartNames } from "./part_names.ts";
 import { keysMadeAgain } from "./replacement.ts";
 import { type Statement, statementsOf } from "../statement/statement.ts";
-import type { Table } from "../table.ts";
 
 /**
  * A part of a plan that runs as a whole: one transaction, or one statement outside of any. After each step the table is
@@ -14,42 +14,6 @@ export interface Step {
   readonly kind: "Transaction" | "Concurrent";
   readonly changes: readonly SchemaChange[];
   readonly statements: readonly Statement[];
-}
-
-/** How careful a change of a table with rows must be. */
-export type Online =
-  /** Without stopping users where PostgreSQL can, else in one go. */
-  | "Prefer"
-  /** What would stop users is refused. */
-  | "Require"
-  /** Everything in one transaction. */
-  | "Never";
-
-/** What steps depend on beside the changes. */
-export interface StepContext {
-  /** With the new names of its columns; `undefined`: the table is to be made. */
-  readonly observed: Table | undefined;
-  readonly desired: Table;
-  /** PostgreSQL's major version. */
-  readonly version: number;
-  readonly online: Online;
-  /** Whether the table has no rows: then nobody waits for a scan. */
-  readonly isEmpty: boolean;
-  readonly helpers: readonly NotNullHelper[];
-  /** By column name: `pg_attribute.attnum`. */
-  readonly columnNumbers: ReadonlyMap<string, number>;
-  /** Names of relations and constraints of the schema that a new part should not have. */
-  readonly takenNames: ReadonlySet<string>;
-  /** Of unnamed checks and of keys of unnamed indexes, by text. */
-  readonly shapes: ExpressionShapes;
-}
-
-/** One change with the way in which it is made. */
-export interface Operation {
-  readonly change: SchemaChange;
-  readonly mode: "Online" | "Direct";
-  /** `Shared`: in one transaction with its neighbours; `Own`: in one of its own; `Concurrent`: in none. */
-  readonly place: "Shared" | "Own" | "Concurrent";
 }
 
 /** Groups the changes of a plan into steps. Pure. */

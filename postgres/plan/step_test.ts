@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { planTable } from "./plan.ts";
-import { planSteps, type Step, type StepContext } from "./step.ts";
+import { planSteps, type Step } from "./step.ts";
+import type { StepContext } from "./operation.ts";
 import { type Column, emptyTable, type ForeignKey, type Index, type Table } from "../table.ts";
 
 const ID: Column = { name: "id", type: "integer", notNull: true };

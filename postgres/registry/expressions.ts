@@ -1,5 +1,5 @@
+import type { Declared } from "./declared.ts";
 import type { Relation } from "../catalog/relation.ts";
-import type { Index } from "../table.ts";
 import { partOfCheck, partOfColumn, partOfIndex, settleParts, textsOfIndex, traceParts } from "./trace.ts";
 
 export { expressionKey } from "./expression_key.ts";
@@ -9,23 +9,6 @@ export { expressionKey } from "./expression_key.ts";
  * and the stored text speaks. Nothing stored: whatever will be read first is what PostgreSQL made of it.
  */
 export type Expressions = Readonly<Record<string, readonly [declared: string | null, stored: string | null]>>;
-
-/** SQL as we sent it in the statements between two observations. */
-export interface Declared {
-  /** By {@linkcode expressionKey}; the texts of what kept its text may be left out, also if it has another name now. */
-  readonly named: Readonly<Record<string, string>>;
-  /** The checks that PostgreSQL gave a name, in the order in which they were made. */
-  readonly newChecks: readonly string[];
-  /** The indexes that PostgreSQL gave a name, in the order in which they were made. */
-  readonly newIndexes: readonly Index[];
-  /**
-   * Constraints and indexes that the statements dropped: ALTER TYPE makes those of its column anew under their old names,
-   * and only this tells them from new ones that took a name that became free. Absent: unknown, then doubtful texts are lost.
-   */
-  readonly dropped?: readonly string[];
-  /** New name by old name, of constraints and indexes. Absent: an ALTER TYPE beside a rename loses the text. */
-  readonly renamed?: Readonly<Record<string, string>>;
-}
 
 export const NOTHING_DECLARED: Declared = { named: {}, newChecks: [], newIndexes: [] };
 

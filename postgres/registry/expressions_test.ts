@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { type CatalogConstraint, type CatalogIndex, emptyRelation, type Relation } from "../catalog/relation.ts";
 import type { Index } from "../table.ts";
-import { type Declared, declaredText, type Expressions, nextExpressions, NOTHING_DECLARED } from "./expressions.ts";
+import { declaredText, type Expressions, nextExpressions, NOTHING_DECLARED } from "./expressions.ts";
+import type { Declared } from "./declared.ts";
 
 const COLUMN = { number: 1, name: "name", type: "text", notNull: false, notNullValidated: true };
 

@@ -1,7 +1,7 @@
 import type { CatalogColumn, CatalogConstraint, CatalogIndex } from "../catalog/relation.ts";
 import type { Index } from "../table.ts";
 import { expressionKey } from "./expression_key.ts";
-import type { Declared } from "./expressions.ts";
+import type { Declared } from "./declared.ts";
 
 /** A part of a table with its expressions, by their place in it. */
 export interface Part {

@@ -1,7 +1,7 @@
 import { type Adoptable, type AdoptionIntent, observeAdoptable } from "./adoption.ts";
 import { observeRelations, observeSchema, type Relation, type SchemaAccess } from "../catalog/catalog.ts";
 import { tableOf } from "../catalog/observed.ts";
-import type { PlanningBasis } from "../plan/planning.ts";
+import type { PlanningBasis } from "../plan/planning_basis.ts";
 import { withoutStored } from "../registry/foreign_text.ts";
 import { findOwned, type OwnedQuery, type OwnedTable, type Owner } from "../registry/registry.ts";
 import { FIXED, type Transaction } from "../session/client.ts";

@@ -77,3 +77,6 @@ function strong(name: string | undefined): Label | undefined {
 function orWeak(inner: Label | undefined, name: string | undefined): Label | undefined {
   return name === undefined || (inner !== undefined && inner.isWeak !== true) ? inner : { name, isWeak: true };
 }
+
+/** What of the expressions goes into names, by text. */
+export type ExpressionShapes = ReadonlyMap<string, ExpressionShape>;

@@ -1,6 +1,7 @@
 import type { Relation } from "../../postgres/catalog/catalog.ts";
 import { tableOf } from "../../postgres/catalog/observed.ts";
-import { type Declared, nextExpressions, NOTHING_DECLARED } from "../../postgres/registry/expressions.ts";
+import { nextExpressions, NOTHING_DECLARED } from "../../postgres/registry/expressions.ts";
+import type { Declared } from "../../postgres/registry/declared.ts";
 import { nextMembers, NO_MEMBERS } from "../../postgres/registry/members.ts";
 import type { OwnedTable } from "../../postgres/registry/registry.ts";
 import { emptyTable, type Index, type IndexKey, type Table } from "../../postgres/table.ts";

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { tableOf } from "../../postgres/catalog/observed.ts";
-import { type Declared, nextExpressions, NOTHING_DECLARED } from "../../postgres/registry/expressions.ts";
+import { nextExpressions, NOTHING_DECLARED } from "../../postgres/registry/expressions.ts";
+import type { Declared } from "../../postgres/registry/declared.ts";
 import { nextMembers } from "../../postgres/registry/members.ts";
 import type { OwnedTable } from "../../postgres/registry/registry.ts";
 import { emptyTable } from "../../postgres/table.ts";

@@ -1,15 +1,11 @@
-import {
-  planAgainst,
-  type PlannedTable,
-  type PlanningBasis,
-  planSituation,
-  type WantedTable,
-} from "../../../postgres/plan/planning.ts";
+import { planAgainst, type PlannedTable, planSituation, type WantedTable } from "../../../postgres/plan/planning.ts";
+import type { PlanningBasis } from "../../../postgres/plan/planning_basis.ts";
 import type { Situation } from "../../../postgres/situation/situation.ts";
 import type { Table } from "../../../postgres/table.ts";
 import type { DesiredTable } from "../spec/desired.ts";
 import { adoptedTable } from "../spec/desired_adopted.ts";
-import { type Refusal, refusePlan } from "./policy.ts";
+import { refusePlan } from "./policy.ts";
+import type { Refusal } from "./policy_context.ts";
 
 /** A plan and what is refused of it. */
 export interface JudgedPlan {

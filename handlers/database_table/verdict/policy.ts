@@ -1,26 +1,10 @@
+import type { PolicyContext, Refusal } from "./policy_context.ts";
 import type { FieldError } from "../../../crds/field_error.ts";
 import type { SchemaChange } from "../../../postgres/change.ts";
-import type { PlannedTable } from "../../../postgres/plan/planning.ts";
-import type { Situation } from "../../../postgres/situation/situation.ts";
-import type { DesiredTable } from "../spec/desired.ts";
 import { refuseAdoption } from "./policy_adoption.ts";
 import { refuseChange, refuseLookAlike } from "./policy_changes.ts";
 import { refuseReferences } from "./policy_references.ts";
 import { refuseRenames } from "./policy_renames.ts";
-
-/** A plan and all that decides about it. */
-export interface PolicyContext {
-  readonly desired: DesiredTable;
-  readonly plan: PlannedTable;
-  /** `undefined` when nobody could look: then only the changes themselves are judged. */
-  readonly situation: Situation | undefined;
-}
-
-/** One fault of a plan. `cause` is equal for the same fault of two plans, whatever the order of the spec's lists. */
-export interface Refusal {
-  readonly error: FieldError;
-  readonly cause: string;
-}
 
 /**
  * What of a plan is refused: each change that would lose data, stop users, or touch what somebody else made, unless the

@@ -3,7 +3,7 @@ import type { ColumnChange, ConstraintChange, IndexChange, SchemaChange } from "
 import { hazardsOf } from "../../../postgres/hazard.ts";
 import { findColumn } from "../../../postgres/table.ts";
 import type { DesiredTable } from "../spec/desired.ts";
-import type { PolicyContext, Refusal } from "./policy.ts";
+import type { PolicyContext, Refusal } from "./policy_context.ts";
 
 /** Where a table differs from what would take it over, and how. */
 interface Difference {

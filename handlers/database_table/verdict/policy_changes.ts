@@ -4,7 +4,7 @@ import { hazardsOf } from "../../../postgres/hazard.ts";
 import { printedName } from "../../../postgres/catalog/relation.ts";
 import type { Table } from "../../../postgres/table.ts";
 import { classifyTypeChange } from "../../../postgres/type_change.ts";
-import type { PolicyContext } from "./policy.ts";
+import type { PolicyContext } from "./policy_context.ts";
 
 /** Why one change is refused; empty if it may run. Exhaustive over the kinds of change that can lose something. */
 export function refuseChange(change: SchemaChange, context: PolicyContext): readonly FieldError[] {

@@ -2,7 +2,7 @@ import { type FieldError, invalid } from "../../../crds/field_error.ts";
 import { findColumn, type ForeignKey, type Table } from "../../../postgres/table.ts";
 import { type Target, targetKey } from "../../../postgres/catalog/target.ts";
 import type { PlannedTable } from "../../../postgres/plan/planning.ts";
-import type { PolicyContext } from "./policy.ts";
+import type { PolicyContext } from "./policy_context.ts";
 
 /**
  * Foreign keys that can never be: their target is there and has no such column, no matching type, or no unique key over

@@ -1,5 +1,5 @@
 import { type FieldError, invalid } from "../../../crds/field_error.ts";
-import type { PolicyContext } from "./policy.ts";
+import type { PolicyContext } from "./policy_context.ts";
 
 /**
  * A `renamedFrom` that cannot be meant. It outlives the rename: with only the new name there it is done, and for a new

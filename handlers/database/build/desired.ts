@@ -1,3 +1,4 @@
+import type { Login } from "./login.ts";
 import { DEFAULT_LOGIN, DEFAULT_RESOURCES } from "../../../crds/database/default.ts";
 import type { Database, DatabaseSpec } from "../../../crds/database/types.ts";
 import { versionOf } from "../../../crds/database/validate.ts";
@@ -11,18 +12,6 @@ export interface Identity {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-}
-
-/** Who logs in at a server, and where the password is. */
-export interface Login {
-  readonly username: string;
-  readonly database: string;
-  /** Name of the Secret whose key `password` is the user's. */
-  readonly secretName: string;
-  /** Whether that Secret belongs to the user: then it is read only. */
-  readonly isUserSecret: boolean;
-  /** Key of the administrator's password; the user may be the administrator. */
-  readonly adminKey: "password" | "admin-password";
 }
 
 /** A server as it should be: the spec with every default. */

@@ -1,6 +1,6 @@
 import type { DatabaseType } from "../../../crds/database/types.ts";
 import { POSTGRES_INITIALIZATION } from "./initialization.ts";
-import type { Login } from "./desired.ts";
+import type { Login } from "./login.ts";
 import { CREDENTIALS_PATH } from "./paths.ts";
 import { mongoProbe, mysqlProbe, postgresProbe } from "./probes.ts";
 

@@ -7,7 +7,14 @@ export interface ApiProxy extends AsyncDisposable {
 }
 
 /** An answer in place of the API server's; `undefined` to pass the request on, perhaps after a while. */
-export type Intercept = (request: { readonly method: string; readonly path: string }) => Promise<Response | undefined>;
+export type Intercept = (request: InterceptedRequest) => Promise<Response | undefined>;
+
+interface InterceptedRequest {
+  readonly method: string;
+  readonly path: string;
+  /** With its question mark; empty if there is none. */
+  readonly search: string;
+}
 
 export function startApiProxy(testbed: Testbed, intercept: Intercept): ApiProxy {
   const { server, certificateAuthority, clientCertificate, clientKey } = testbed;
@@ -16,7 +23,7 @@ export function startApiProxy(testbed: Testbed, intercept: Intercept): ApiProxy 
   const listener = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { pathname, search } = new URL(request.url);
     const { method, headers, body } = request;
-    const answer = await intercept({ method, path: pathname });
+    const answer = await intercept({ method, path: pathname, search });
     if (answer !== undefined) {
       await body?.cancel();
       return answer;

@@ -60,6 +60,8 @@ async function acceptAll(
         closeQuietly(near);
         continue;
       }
+      // What comes in two pieces would wait 40 ms for an acknowledgement, which neither end asked for.
+      [near, far].forEach((end) => end.setNoDelay(true));
       const link: Link = { frozen: false, ends: [near, far] };
       links.add(link);
       void pump(link, near, far);

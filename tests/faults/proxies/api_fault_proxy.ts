@@ -1,4 +1,5 @@
 import { createCertificateAuthority, issueCertificate, type KeyPair } from "../../../kube/webhook/certificate.ts";
+import { requestBody, smallChunks } from "../../../kube/client/small_chunks.ts";
 import { type FaultProxy, startFaultProxy } from "../../harness/tcp_fault_proxy.ts";
 import type { Testbed } from "../../harness/testbed.ts";
 import { type EffectGate, UNCOUNTED } from "../crash_switch.ts";
@@ -58,7 +59,7 @@ export async function startApiFaultProxy(testbed: Testbed, gate: EffectGate): Pr
   const forward = async (incoming: Request, request: ApiRequest): Promise<Response> => {
     const { pathname, search } = new URL(incoming.url);
     const init = { method: request.method, headers: incoming.headers, client, signal: ended.signal };
-    const body = request.method === "GET" ? {} : { body: request.body };
+    const body = request.method === "GET" ? {} : { body: requestBody(request.body) };
     return await fetch(`${server}${pathname}${search}`, { ...init, ...body });
   };
   const pass = async (incoming: Request): Promise<Response> => {
@@ -76,7 +77,7 @@ export async function startApiFaultProxy(testbed: Testbed, gate: EffectGate): Pr
     const response = await forward(incoming, request);
     const text = await response.text();
     if (!isDryRun(incoming)) writes.push({ ...request, status: response.status });
-    return await passage.happened() ? new Response(text, response) : gone();
+    return await passage.happened() ? new Response(smallChunks(new TextEncoder().encode(text)), response) : gone();
   };
   const { authority, pair: { certificate: cert, privateKey: key } } = await issue();
   const options = { hostname: "127.0.0.1", port: 0, cert, key, onListen() {} };

@@ -95,6 +95,8 @@ async function serve(client: Deno.TcpConn, proxy: Proxy): Promise<void> {
   if (rejectsWith !== undefined) return await reject(client, rejectsWith);
   const server = await Deno.connect({ hostname: "127.0.0.1", port: proxy.targetPort }).catch(() => undefined);
   if (server === undefined) return closeQuietly(client);
+  // Each message is passed on by itself: the second would wait 40 ms for an acknowledgement of the first.
+  [client, server].forEach((end) => end.setNoDelay(true));
   const link = newLink(client, server);
   proxy.links.add(link);
   const ended = () => close(proxy, link);

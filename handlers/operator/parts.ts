@@ -61,16 +61,13 @@ export async function makeParts(
   const own = openOwnDatabase({ config, connections }, { logger, telemetry });
   if (own !== undefined) resources.use(own);
   const fence = new LeaderFence();
-  const { embeddedCluster, cluster } = connections;
-  const clusterId = await meetCluster(client, config.namespaces, signal);
-  const whenMissing = embeddedCluster ? "create" : "warn";
-  const namespaces = await meetNamespaces({ client, whenMissing, logger }, config.namespaces, signal);
-  const meeting = config.leaderElectionNamespace ?? cluster.namespace;
-  const election = await prepareElection({ config, client, namespace: meeting, logger }, signal);
-  if (own !== undefined && !config.allowSuperuser) await meetDatabase(own.verdictDatabase, logger, signal);
-  if (config.installCrds) await meetDefinitions(client, logger, signal);
-
+  const { embeddedCluster } = connections;
   const shared = { config, client, timing, logger, telemetry };
+  const isAnyRoleAllowed = own === undefined || config.allowSuperuser;
+  const [{ clusterId, namespaces, meeting, election }] = await Promise.all([
+    meetApiServer(shared, connections, signal),
+    isAnyRoleAllowed ? undefined : meetDatabase(own.verdictDatabase, logger, signal),
+  ]);
   const observers = observeEvents(telemetry.metrics);
   const events = new EventRecorder({ ...shared, ...observers, reportingInstance: config.instance });
   const serving = servingContext(shared, { events, clusterId, fence });
@@ -89,4 +86,21 @@ export async function makeParts(
     shutdown: new Shutdown({ inPod: config.inPod, timing }),
   };
   return { ...shared, ...state, connections, databases, events, kinds, controls, admission, isProvable };
+}
+
+/** What must be known of the cluster and be there in it; the rest is asked at once, since a new replica is waited for. */
+async function meetApiServer(
+  { config, client, logger }: Pick<OperatorParts, "config" | "client" | "logger">,
+  { embeddedCluster, cluster }: Connections,
+  signal: AbortSignal,
+) {
+  const clusterId = await meetCluster(client, config.namespaces, signal);
+  const whenMissing = embeddedCluster ? "create" : "warn";
+  const meeting = config.leaderElectionNamespace ?? cluster.namespace;
+  const [namespaces, election] = await Promise.all([
+    meetNamespaces({ client, whenMissing, logger }, config.namespaces, signal),
+    prepareElection({ config, client, namespace: meeting, logger }, signal),
+  ]);
+  if (config.installCrds) await meetDefinitions(client, logger, signal);
+  return { clusterId, namespaces, meeting, election };
 }

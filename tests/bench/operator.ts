@@ -1,4 +1,7 @@
 import { join } from "@std/path";
+import { installDefinitions } from "../../handlers/operator/install.ts";
+import { silentLogger } from "../../kube/telemetry/logger.ts";
+import { systemTiming } from "../../kube/timing.ts";
 import type { Child } from "../../local/children.ts";
 import { findFreePort } from "../../local/ports.ts";
 import { startProgram } from "./programs.ts";
@@ -60,7 +63,12 @@ export async function spawnOperator(
     case "pod": {
       const folder = await podFolder(stage);
       const { hostname, port } = new URL(stage.cluster.server);
-      const env = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port, DATABASE_URL: databaseUrl };
+      const env = {
+        KUBERNETES_SERVICE_HOST: hostname,
+        KUBERNETES_SERVICE_PORT: port,
+        POD_NAME: `${INSTANCE}-0`,
+        DATABASE_URL: databaseUrl,
+      };
       const args = ["tests/bench/in_pod.ts", folder, ...flags];
       return { child: startProgram(directory, { name: "operator", args, env, command: COMMAND }), webhookPort };
     }
@@ -84,7 +92,7 @@ interface Configuration {
 
 const pods = new WeakMap<Stage, Promise<string>>();
 
-/** What a Pod finds under /var/run/secrets, in a folder of ours. */
+/** What a Pod finds under /var/run/secrets, in a folder of ours; and in the cluster, what an administrator installs. */
 function podFolder(stage: Stage): Promise<string> {
   const folder = pods.get(stage) ?? makePodFolder(stage);
   pods.set(stage, folder);
@@ -108,5 +116,7 @@ async function makePodFolder({ client, cluster, directory, namespace }: Stage): 
   await Deno.mkdir(folder);
   await Deno.writeTextFile(join(folder, "token"), object.status.token);
   await Deno.writeTextFile(join(folder, "ca.crt"), cluster.certificateAuthority ?? "");
+  await Deno.writeTextFile(join(folder, "namespace"), namespace);
+  await installDefinitions({ client, timing: systemTiming, logger: silentLogger }, new AbortController().signal);
   return folder;
 }

@@ -17,7 +17,8 @@ export interface ReviewListener {
 }
 
 export interface ReviewListenerOptions {
-  readonly hostname: string;
+  /** Absent: every address. */
+  readonly hostname?: string;
   readonly port: number;
   readonly pair: KeyPair;
   readonly review: (request: Request) => Response | Promise<Response>;
@@ -47,7 +48,7 @@ const EARLY_ANSWERS: readonly number[] = [408, 413, 503];
  */
 export function serveReviews(options: ReviewListenerOptions): ReviewListener {
   const { hostname, port, pair, lingerMs = DEFAULT_LINGER_MS, limits } = options;
-  const front = listen({ flag: "--webhook-port", port }, () => Deno.listen({ hostname, port }));
+  const front = listen({ flag: "--webhook-port", port, hostname }, (at) => Deno.listen(at));
   const start = (each: KeyPair): Generation => startGeneration({ ...options, pair: each }, () => relay);
   let current = start(pair);
   const generations = new Set([current]);

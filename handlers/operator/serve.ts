@@ -6,7 +6,7 @@ import type { OperatorParts } from "./parts.ts";
 /** Serves the reviews of all kinds. @throws {StartError} if the port cannot be had. */
 export function serveAdmission({ admission, config, connections }: OperatorParts): ReviewListener {
   return serveReviews({
-    hostname: connections.embeddedCluster ? "127.0.0.1" : "0.0.0.0",
+    ...(connections.embeddedCluster ? { hostname: "127.0.0.1" } : {}),
     port: config.webhookPort,
     pair: admission.certificates.served.pair,
     review: (request) => admission.app.fetch(request),
@@ -17,8 +17,6 @@ export function serveAdmission({ admission, config, connections }: OperatorParts
 export function serveOperations({ config }: OperatorParts, options: OperationsOptions): Deno.HttpServer {
   const app = createOperationsApp(options);
   const { httpPort: port, httpHost: hostname } = config;
-  return listen(
-    { flag: hostname === undefined ? "--http-port" : "--liveness", port },
-    (onListen) => Deno.serve({ port, onListen, ...(hostname === undefined ? {} : { hostname }) }, app.fetch),
-  );
+  const flag = hostname === undefined ? "--http-port" : "--liveness";
+  return listen({ flag, port, hostname }, (at) => Deno.serve(at, app.fetch));
 }

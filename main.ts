@@ -11,10 +11,15 @@ import { StartError } from "./handlers/errors.ts";
 import { askHealth } from "./handlers/commands/health_command.ts";
 import { run } from "./handlers/operator/run.ts";
 import { countStopRequests } from "./handlers/operator/stop_requests.ts";
+import { listenForStrayErrors } from "./handlers/operator/stray_errors.ts";
 import { KubeError } from "./kube/client/client.ts";
 import { InClusterError } from "./kube/client/in_cluster.ts";
 import { KubeconfigError } from "./kube/client/kubeconfig.ts";
+import { createLogger, type Logger } from "./kube/telemetry/logger.ts";
 import { systemTiming } from "./kube/timing.ts";
+
+/** As sysexits.h has it: an internal error. */
+const BUG = 70;
 
 export type { Connections } from "./handlers/operator/connections.ts";
 export { run, StartError };
@@ -33,7 +38,7 @@ async function main(args: readonly string[], env: Environment): Promise<number> 
     case "health":
       return await askHealth(command.config);
     default:
-      return await untilSignal((signal) => execute(command, env, signal));
+      return await untilSignal((signal) => execute(command, env, signal), bugLogger(command));
   }
 }
 
@@ -56,17 +61,34 @@ async function execute(command: Working, env: Environment, signal: AbortSignal):
   }
 }
 
-async function untilSignal(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+/** In the format of the log, and without secrets. */
+function bugLogger(command: Working): Logger {
+  return createLogger({ format: command.kind === "run" ? command.config.logFormat : "plain", level: "error" });
+}
+
+/** An error that nobody expected or waited for ends the process in the same order as a signal does: the Lease is free, and work drained. */
+async function untilSignal(work: (signal: AbortSignal) => Promise<number>, logger: Logger): Promise<number> {
   const stop = new AbortController();
   const requests = { onStop: () => stop.abort(), onForce: () => Deno.exit(1) };
   const request = countStopRequests(requests, () => performance.now());
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, request);
+  let bugs = 0;
+  const onBug = (error: unknown) => {
+    bugs++;
+    logger.error("a bug ends the process", { error });
+    stop.abort();
+  };
+  using _strayErrors = listenForStrayErrors(onBug);
   try {
-    return await work(stop.signal);
+    const code = await work(stop.signal);
+    return bugs > 0 ? BUG : code;
   } catch (error) {
-    if (stop.signal.aborted && error === stop.signal.reason) return 0;
+    if (stop.signal.aborted && error === stop.signal.reason) return bugs > 0 ? BUG : 0;
     const isKnown = [StartError, KubeconfigError, InClusterError, KubeError].some((known) => error instanceof known);
-    if (!isKnown || !(error instanceof Error)) throw error;
+    if (!isKnown || !(error instanceof Error)) {
+      onBug(error);
+      return BUG;
+    }
     console.error(error.message);
     return 1;
   }

@@ -17,6 +17,7 @@ import { registerWebhooks } from "../../kube/webhook/webhook_registration.ts";
 import { readBearerTokens } from "./bearer_tokens.ts";
 import type { Config } from "../config.ts";
 import { warnOfExpiry } from "./expiry_warning.ts";
+import { lookAtListener } from "./listener_look.ts";
 import { ProbeResponder } from "./probe.ts";
 import { proveWebhooks } from "./prove.ts";
 import type { KindHandler } from "../registry.ts";
@@ -189,16 +190,11 @@ export class Admission {
     return this.#leading === undefined ? undefined : this.#guard.fault;
   }
 
-  /** Asks our own listener over TLS, trusting what the configurations will trust. */
+  /** Asks our own listener over TLS, trusting what the configurations will trust. @throws why it does not answer. */
   async listens(signal: AbortSignal): Promise<boolean> {
-    const { caBundle } = this.certificates.served;
-    // Whom to trust is then known to somebody else only: the proof through the API server shows it as well.
-    if (caBundle === undefined) return true;
-    using http = Deno.createHttpClient({ caCerts: [caBundle] });
-    const address = `https://localhost:${this.#options.config.webhookPort}/`;
-    const response = await fetch(address, { client: http, signal });
-    await response.body?.cancel();
-    return response.status < 500;
+    const { config, timing } = this.#options;
+    const expected = { port: config.webhookPort, served: this.certificates.served, now: new Date(timing.now()) };
+    return await lookAtListener(expected, signal);
   }
 
   async #prove(signal: AbortSignal): Promise<boolean> {

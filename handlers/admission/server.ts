@@ -20,6 +20,7 @@ const MAX_TIMEOUT_MS = 10_000;
 /** Kept back from the API server's deadline to encode and send the answer. */
 const ANSWER_RESERVE_MS = 500;
 
+const PATHS = ["/validate", "/mutate"] as const;
 /** An API server has at most 200 changes in flight, each with two reviews; several of them share us. */
 const MAX_REVIEWS_IN_FLIGHT = 1_000;
 /**
@@ -59,15 +60,17 @@ type Answer = (review: Review) => Promise<object>;
 export function createAdmissionApp(dependencies: AdmissionDependencies): Hono {
   const { tokens = [] } = dependencies;
   const app = new Hono();
+  const { metrics } = dependencies.telemetry;
+  // First: what is refused before anybody looks at it fails a user's change as well, and must be seen.
+  for (const path of PATHS) app.use(path, measureReviews(metrics, path));
   app.use(limitInFlight(MAX_REVIEWS_IN_FLIGHT));
   // Before anything of a body is read; tokens are compared in constant time.
   if (tokens.length > 0) app.use(bearerAuth({ token: [...tokens] }));
-  const { metrics } = dependencies.telemetry;
   const count = countVerdicts(metrics);
   const bodies = new ReviewBodies(BODIES);
   const judge = (review: Review) => validate({ ...dependencies, count }, review);
-  app.post("/validate", measureReviews(metrics, "/validate"), reviewHandler({ ...dependencies, bodies }, judge));
-  app.post("/mutate", measureReviews(metrics, "/mutate"), reviewHandler({ ...dependencies, bodies }, mutate));
+  app.post("/validate", reviewHandler({ ...dependencies, bodies }, judge));
+  app.post("/mutate", reviewHandler({ ...dependencies, bodies }, mutate));
   app.notFound((c) => c.text("Cannot serve this path: POST reviews to /validate or /mutate", 404));
   app.onError((error, c) => fail(dependencies, c, error));
   return app;

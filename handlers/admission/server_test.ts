@@ -7,13 +7,13 @@ import { ProbeResponder } from "./probe.ts";
 import type { KindHandler } from "../registry.ts";
 import { createAdmissionApp } from "./server.ts";
 
-async function setUp(validate?: KindHandler["validate"]) {
+async function setUp(validate?: KindHandler["validate"], tokens: readonly string[] = []) {
   const metrics = await openMetrics();
   const logger = memoryLogger();
   const handler = fakeKind();
   const kind = validate === undefined ? handler : { ...handler, validate };
   const probe = new ProbeResponder(new Uint8Array(32));
-  const app = createAdmissionApp({ kinds: [kind], probe, logger, telemetry: { metrics, tracer: noTracer } });
+  const app = createAdmissionApp({ kinds: [kind], probe, logger, telemetry: { metrics, tracer: noTracer }, tokens });
   const ask = async (path: string, request: Record<string, unknown>) => {
     const { group, version, plural } = kind.resource;
     const object = { metadata: { name: "db", namespace: "shop" }, spec: { type: "mongo" } };
@@ -66,6 +66,24 @@ Deno.test("verdicts are counted by kind, operation and result, requests by path 
     '{webhook="/validate"} 0',
     '{webhook="/mutate"} 0',
   ]);
+});
+
+Deno.test("what is turned away at the door is counted: it fails a user's change as well", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { ask, counted } = await setUp(async () => {
+    await gate.promise;
+    return { kind: "allowed", warnings: [] };
+  });
+  const first = Promise.all(Array.from({ length: 1_000 }, () => ask("/validate", {})));
+  assertEquals(await ask("/validate", {}), 503);
+  gate.resolve();
+  const refused = (await first).filter((status) => status === 503).length + 1;
+  const { ask: askStrange, counted: countedStrange } = await setUp(undefined, ["a-token"]);
+  assertEquals(await askStrange("/mutate", {}), 401);
+
+  const requests = "controller_runtime_webhook_requests_total";
+  assertEquals((await counted(requests)).includes(`{webhook="/validate",code="503"} ${refused}`), true);
+  assertEquals((await countedStrange(requests)).includes('{webhook="/mutate",code="401"} 1'), true);
 });
 
 Deno.test("what an operation does not have is not looked at: nobody can make work of it", async () => {

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { lookAtListener } from "../../handlers/admission/listener_look.ts";
 import { serveReviews } from "../../handlers/admission/review_listener.ts";
 import { createCertificateAuthority, issueCertificate } from "../../kube/webhook/certificate.ts";
 import { findFreePort } from "../../local/ports.ts";
@@ -61,4 +62,30 @@ Deno.test("over HTTP/2 what is on its way is answered, and later ones find the l
   assertEquals(await answers, bodies);
   await closed;
   assertEquals(await post("late").catch(() => "refused"), "refused");
+});
+
+Deno.test("without an address callers reach it by IPv4 and, where there is IPv6, by that", async () => {
+  const port = findFreePort();
+  const listener = serveReviews({ port, pair, review: () => new Response("") });
+  const loopbacks = Deno.networkInterfaces().map(({ address }) => address)
+    .filter((address) => address === "127.0.0.1" || address === "::1");
+  const reached: string[] = [];
+  for (const hostname of loopbacks) {
+    using _connection = await Deno.connect({ hostname, port });
+    reached.push(hostname);
+  }
+  await listener.shutdown();
+  assertEquals(reached.includes("127.0.0.1"), true);
+});
+
+Deno.test("a replica whose certificate somebody else makes looks at itself too: it answers, and what it shows is valid", async () => {
+  const { port, listener, release } = startListener();
+  const served = { pair, sharedSecret: "" };
+  const look = (at: Date) => lookAtListener({ port, served, now: at }, AbortSignal.timeout(5_000));
+  assertEquals(await look(now), true);
+  const dayAfterTomorrow = new Date(now.getTime() + 2 * 86_400_000);
+  await assertRejects(() => look(dayAfterTomorrow), Error, "the certificate cannot be served: it ended at");
+  release();
+  await listener.shutdown();
+  await assertRejects(() => look(now), Error);
 });

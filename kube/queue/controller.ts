@@ -1,6 +1,6 @@
 import { ControllerMetrics, type ReconcileResultName } from "./controller_metrics.ts";
 import { Deadline } from "./deadline.ts";
-import { KubeError } from "../client/kube_error.ts";
+import { isKubeError, KubeError } from "../client/kube_error.ts";
 import { withLogContext } from "../telemetry/log_context.ts";
 import type { Logger, LogProperties } from "../telemetry/logger.ts";
 import { type Metrics, noMetrics } from "../telemetry/metrics.ts";
@@ -33,7 +33,7 @@ export interface ControllerOptions {
   readonly workers: number;
   /**
    * After which the signal of a reconcile is aborted, unless it paused its deadline; default 120,000 ms. Less than half of the workers
-   * may do so for ever at the same time.
+   * may pause it for longer than that at the same time.
    */
   readonly reconcileTimeoutMs?: number;
   /** How long running reconciles may go on at shutdown; default 10,000 ms. */
@@ -43,6 +43,8 @@ export interface ControllerOptions {
   readonly queue?: WorkQueueOptions;
   /** Whether an error that is no `KubeError` is an outside failure, and not a bug whose stack belongs into the log. */
   readonly isExpected?: (error: unknown) => boolean;
+  /** Whether the object of that key is known to be gone; default: never. */
+  readonly isGone?: (key: string) => boolean;
   /** What else each line about a key should say, such as the uid of its object. */
   readonly describe?: (key: string) => LogProperties;
   readonly metrics?: Metrics;
@@ -51,8 +53,10 @@ export interface ControllerOptions {
 
 /** What follows from a reconcile that threw. */
 export type RetryDecision =
-  /** The object is gone: its deletion was seen or will be. */
+  /** The object is gone: its deletion was seen. */
   | { readonly kind: "drop" }
+  /** Something that the reconcile works with is gone: once it may be a race with a deletion, again it is a failure. */
+  | { readonly kind: "missing" }
   /** Somebody else was faster: again with the fresh object, nothing to report. */
   | { readonly kind: "conflict" }
   /** The other side said when. */
@@ -63,6 +67,13 @@ export type RetryDecision =
 
 const DEFAULT_RECONCILE_TIMEOUT_MS = 120_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
+/** Whoever wants to look again so soon is still at what it was taken for; a later look is one that only comes round. */
+const SOON_MS = 10_000;
+/**
+ * What happens to an object that it made may be just what a failed reconcile waits for, such as a Pod that is Ready; but its own
+ * writes come back as such events too, and must not undo its backoff.
+ */
+const OWNED_RETRY_MS = 1_000;
 /** What a reconcile whose signal was aborted gets to end by itself. */
 const ABORT_GRACE_MS = 1_000;
 
@@ -71,13 +82,18 @@ const ABORT_GRACE_MS = 1_000;
  *
  * Any error with a number `retryAfterMs` names its own time, so modules that this one does not know can do so too.
  */
-export function decideRetry(error: unknown, isExpected: (error: unknown) => boolean = () => false): RetryDecision {
+export function decideRetry(
+  error: unknown,
+  { isExpected = () => false, isGone = false }: {
+    readonly isExpected?: (error: unknown) => boolean;
+    /** Whether the object that was reconciled is known to be gone: a 404 may also speak of another one. */
+    readonly isGone?: boolean;
+  } = {},
+): RetryDecision {
   const delayMs = retryAfterMs(error);
   if (delayMs !== undefined) return { kind: "after", delayMs };
-  if (error instanceof KubeError) {
-    if (error.status === 404) return { kind: "drop" };
-    return { kind: error.status === 409 ? "conflict" : "backoff" };
-  }
+  if (isKubeError(error, 404)) return { kind: isGone ? "drop" : "missing" };
+  if (error instanceof KubeError) return { kind: error.status === 409 ? "conflict" : "backoff" };
   if (error instanceof DOMException && error.name === "TimeoutError") return { kind: "backoff" };
   return { kind: isExpected(error) ? "backoff" : "bug" };
 }
@@ -92,7 +108,8 @@ export class Controller {
   readonly #logger: Logger;
   readonly #queue: WorkQueue;
   readonly #metrics: ControllerMetrics;
-  readonly #endless: Turns;
+  /** Of those that pause their deadline for longer than it is. */
+  readonly #long: Turns;
   /** Aborted when a shutdown has waited long enough. */
   readonly #hardStop = new AbortController();
 
@@ -104,7 +121,7 @@ export class Controller {
     // What hangs until its deadline whenever it is tried must leave workers to what does not.
     const maxFailing = Math.max(1, Math.floor(workers / 2));
     // Together with what fails they leave a worker to the others.
-    this.#endless = new Turns(Math.max(1, Math.ceil(workers / 2) - 1));
+    this.#long = new Turns(Math.max(1, Math.ceil(workers / 2) - 1));
     this.#queue = new WorkQueue(timing, { maxFailing, observer: observeQueue(metrics, controller), ...options.queue });
     scrapeQueue(metrics, this.#queue, { controller, now: timing.uptime });
   }
@@ -119,9 +136,10 @@ export class Controller {
    *
    * @param change `spec` overtakes the others, and its failures count anew: they were those of another wish. `resync` comes when
    * nothing fresh waits. `other` does so too, but does not cut short the wait after a failure: the echo of a status that tells of the
-   * failure would otherwise bring it again at once.
+   * failure would otherwise bring it again at once. `owned`: something happened to an object that was made for it. As in
+   * controller-runtime it comes at once and keeps count of its failures; but after a failure it waits for up to a second.
    */
-  enqueue(key: string, change: ObjectChange = "spec"): void {
+  enqueue(key: string, change: ObjectChange | "owned" = "spec"): void {
     switch (change) {
       case "spec":
         this.#queue.forget(key);
@@ -130,17 +148,14 @@ export class Controller {
         return this.#queue.add(key, "resync");
       case "other":
         return this.#queue.offer(key);
+      case "owned":
+        return this.#queue.offer(key, { lane: "fresh", retryWithinMs: OWNED_RETRY_MS });
     }
   }
 
   /** Asks for a reconcile that was postponed, or that nobody waits for: of a key that failed it is one more try. */
   bringBack(key: string): void {
     this.#queue.add(key, this.#queue.retries(key) > 0 ? "failing" : "resync");
-  }
-
-  /** Asks for a reconcile after a time; an earlier one that is pending already wins. */
-  enqueueAfter(key: string, delayMs: number): void {
-    this.#queue.addAfter(key, delayMs);
   }
 
   /**
@@ -208,7 +223,7 @@ export class Controller {
       if (isPostponed) return "requeue";
       this.#queue.forget(key);
       if (requeueAfterMs === undefined) return "success";
-      this.#queue.addAfter(key, requeueAfterMs);
+      this.#queue.addAfter(key, requeueAfterMs, requeueAfterMs <= SOON_MS ? this.#queue.laneOf(key) : "resync");
       return "requeue_after";
     } catch (error) {
       return this.#retry(key, error);
@@ -228,12 +243,12 @@ export class Controller {
     };
     let mustWait = false;
     const take = () => {
-      const isTaken = this.#endless.take(key, () => this.bringBack(key));
+      const isTaken = this.#long.take(key, () => this.bringBack(key));
       mustWait = !isTaken;
       return isTaken;
     };
-    const endless = { take, end: () => this.#endless.end() };
-    const deadline = new Deadline({ timing, timeoutMs, endless, onExceeded });
+    const long = { take, end: () => this.#long.end() };
+    const deadline = new Deadline({ timing, timeoutMs, long, onExceeded });
     const hardStop = this.#hardStop.signal;
     const onHardStop = () => attempt.abort(hardStop.reason);
     hardStop.addEventListener("abort", onHardStop, { once: true });
@@ -242,7 +257,7 @@ export class Controller {
       deadline,
       end: () => {
         deadline.end();
-        if (!mustWait) this.#endless.forget(key);
+        if (!mustWait) this.#long.forget(key);
         hardStop.removeEventListener("abort", onHardStop);
       },
     };
@@ -251,7 +266,8 @@ export class Controller {
   /** Decides when a key that failed comes again; answers how its reconcile counts. */
   #retry(key: string, error: unknown): ReconcileResultName {
     if (this.#hardStop.signal.aborted) return "error";
-    const decision = decideRetry(error, this.#options.isExpected);
+    const { isExpected, isGone = () => false } = this.#options;
+    const decision = decideRetry(error, { isGone: isGone(key), ...(isExpected && { isExpected }) });
     const message = error instanceof Error ? error.message : String(error);
     const properties = { retries: this.#queue.retries(key) };
     switch (decision.kind) {
@@ -261,8 +277,14 @@ export class Controller {
         return "success";
       case "conflict":
         this.#logger.debug("Object was changed meanwhile", properties);
-        this.#queue.addRateLimited(key, "resync");
+        this.#queue.addRateLimited(key, this.#queue.laneOf(key));
         return "requeue";
+      case "missing": {
+        const isRace = properties.retries === 0;
+        this.#logger[isRace ? "debug" : "warn"](message, properties);
+        this.#queue.addRateLimited(key, isRace ? this.#queue.laneOf(key) : "failing");
+        return isRace ? "requeue" : "error";
+      }
       case "after":
         this.#logger.warn(message, { ...properties, retryInMs: Math.round(decision.delayMs) });
         this.#queue.retryAfter(key, decision.delayMs);

@@ -20,7 +20,9 @@ export class ControllerMetrics {
     this.#controller = controller;
     this.#metrics = reconcileMetrics(metrics);
     for (const result of RESULTS) this.#metrics.total.add({ controller, result }, 0);
-    for (const each of ["errors", "panics", "timeouts"] as const) this.#metrics[each].add({ controller }, 0);
+    for (const each of ["errors", "terminal", "panics", "timeouts"] as const) {
+      this.#metrics[each].add({ controller }, 0);
+    }
     this.#metrics.workers.set({ controller }, workers);
     this.#metrics.active.set({ controller }, 0);
   }
@@ -58,6 +60,12 @@ function reconcileMetrics(metrics: Metrics) {
     errors: metrics.counter({
       name: "controller_runtime_reconcile_errors_total",
       help: "Total number of reconciliation errors per controller",
+      labels,
+    }),
+    // Nothing that was thrown is given up, so it stays 0: what only a person can mend is no error, but a condition of its object.
+    terminal: metrics.counter({
+      name: "controller_runtime_terminal_reconcile_errors_total",
+      help: "Total number of terminal reconciliation errors per controller",
       labels,
     }),
     panics: metrics.counter({

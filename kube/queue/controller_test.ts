@@ -41,13 +41,14 @@ const down = new KubeError("Cannot reach the API server", { status: 0, reason: "
 
 Deno.test("decideRetry() tells a gone object, a conflict, a given time, an outside failure and a bug apart", () => {
   class Outside extends Error {}
-  assertEquals(decideRetry(missing), { kind: "drop" });
+  assertEquals(decideRetry(missing, { isGone: true }), { kind: "drop" });
+  assertEquals(decideRetry(missing), { kind: "missing" });
   assertEquals(decideRetry(conflict), { kind: "conflict" });
   assertEquals(decideRetry(busy), { kind: "after", delayMs: 3_000 });
   assertEquals(decideRetry(down), { kind: "backoff" });
   assertEquals(decideRetry(new TypeError("x is undefined")), { kind: "bug" });
   assertEquals(decideRetry("a thrown string"), { kind: "bug" });
-  assertEquals(decideRetry(new Outside(), (error) => error instanceof Outside), { kind: "backoff" });
+  assertEquals(decideRetry(new Outside(), { isExpected: (error) => error instanceof Outside }), { kind: "backoff" });
   assertEquals(decideRetry(Object.assign(new Outside(), { retryAfterMs: 300_000 })), {
     kind: "after",
     delayMs: 300_000,
@@ -126,7 +127,7 @@ Deno.test("Controller retries a bug with backoff, logs its stack, and forgets it
   });
 });
 
-Deno.test("Controller requeues a conflict quickly and quietly, honours Retry-After, and drops what is gone", async () => {
+Deno.test("Controller requeues a conflict quickly and quietly, honours Retry-After, and drops what is known to be gone", async () => {
   const errors = [conflict, busy, missing];
   let runs = 0;
   const reconcile: Reconcile = async () => {
@@ -144,6 +145,17 @@ Deno.test("Controller requeues a conflict quickly and quietly, honours Retry-Aft
     assertEquals(runs, 3);
     await timing.tick(600_000);
     assertEquals(runs, 3);
+  }, { isGone: () => true });
+});
+
+Deno.test("Controller tries an object again although something else is not there: quietly after a race, then as a failure", async () => {
+  let runs = 0;
+  const reconcile: Reconcile = () =>
+    ++runs <= 3 ? Promise.reject(missing) : Promise.resolve({ requeueAfterMs: 60_000 });
+  await withController(reconcile, async ({ controller, timing, entries }) => {
+    controller.enqueue("a");
+    await timing.tick(10 * 60_000);
+    assertEquals([runs, entries().map(({ level }) => level)], [13, ["debug", "warn", "warn"]]);
   });
 });
 

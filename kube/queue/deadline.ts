@@ -2,12 +2,13 @@ import { MAX_TIMER_MS, type Timing } from "../timing.ts";
 
 /**
  * Stops the clock of a reconcile, for `longestMs` at the most; what it returns lets the clock run again, from the beginning.
- * `undefined`: for ever (`Infinity`) is not possible now. Then begin nothing that may not end, and let the reconcile be postponed.
+ * `undefined`: for so long, or for ever (`Infinity`), is not possible now. Then begin nothing that may take so long, and let the
+ * reconcile be postponed.
  */
 export type Pause = (longestMs: number) => (() => void) | undefined;
 
-/** Who may stop the clock for ever: whoever does so holds a worker for as long. */
-interface EndlessPauses {
+/** Who may stop the clock for longer than a reconcile may take: whoever does so holds a worker for as long. */
+interface LongPauses {
   /** Whether it may now; each turn that was taken is given back with `end()`. */
   readonly take: () => boolean;
   readonly end: () => void;
@@ -16,7 +17,7 @@ interface EndlessPauses {
 export interface DeadlineOptions {
   readonly timing: Pick<Timing, "uptime" | "setTimer">;
   readonly timeoutMs: number;
-  readonly endless: EndlessPauses;
+  readonly long: LongPauses;
   /** Called once, when the time is over. */
   readonly onExceeded: () => void;
 }
@@ -44,9 +45,9 @@ export class Deadline {
   }
 
   readonly pause: Pause = (longestMs) => {
-    const { timing, endless } = this.#options;
-    const isEndless = longestMs === Infinity;
-    if (isEndless && !endless.take()) return undefined;
+    const { timing, timeoutMs, long } = this.#options;
+    const isLong = longestMs > timeoutMs;
+    if (isLong && !long.take()) return undefined;
     this.#pauses++;
     this.#stop();
     let isResumed = false;
@@ -54,10 +55,11 @@ export class Deadline {
       if (isResumed) return;
       isResumed = true;
       cancel();
+      if (isLong) long.end();
       this.#pauses--;
       if (this.#pauses === 0 && !this.#isEnded) this.#start();
     };
-    const cancel = isEndless ? () => endless.end() : timing.setTimer(resume, Math.min(longestMs, MAX_TIMER_MS));
+    const cancel = longestMs === Infinity ? () => {} : timing.setTimer(resume, Math.min(longestMs, MAX_TIMER_MS));
     return resume;
   };
 

@@ -8,9 +8,9 @@ function setUp() {
   const timing = createFakeTiming();
   const exceeded: number[] = [];
   const turns = { left: 1 };
-  const endless = { take: () => turns.left > 0 && turns.left-- > 0, end: () => void turns.left++ };
+  const long = { take: () => turns.left > 0 && turns.left-- > 0, end: () => void turns.left++ };
   const onExceeded = () => exceeded.push(timing.uptime());
-  const deadline = new Deadline({ timing, timeoutMs: 1_000, endless, onExceeded });
+  const deadline = new Deadline({ timing, timeoutMs: 1_000, long, onExceeded });
   return { timing, deadline, exceeded, turns };
 }
 
@@ -21,6 +21,20 @@ Deno.test("Deadline goes on by itself when a pause took as long as it may, and t
   assertEquals(exceeded, [6_000]);
   resume?.();
   assertEquals(timing.pending(), 0);
+});
+
+Deno.test("Deadline gives each pause that is longer than it is a turn, which is back when the pause took as long as it may", async () => {
+  const { timing, deadline, turns } = setUp();
+  const short = deadline.pause(1_000);
+  assertEquals(turns.left, 1);
+  short?.();
+  const resume = deadline.pause(1_001);
+  assertEquals([turns.left, deadline.pause(5_000)], [0, undefined]);
+  await timing.tick(1_001);
+  assertEquals(turns.left, 1);
+  resume?.();
+  assertEquals(turns.left, 1);
+  deadline.end();
 });
 
 Deno.test("Deadline stands during a pause that is longer than a timer can be", async () => {

@@ -8,6 +8,12 @@
 export type Lane = "fresh" | "resync" | "failing";
 
 const LANES: readonly Lane[] = ["fresh", "resync", "failing"];
+
+/** The one of two lanes whose keys are taken sooner. */
+export function betterLane(one: Lane, other: Lane): Lane {
+  return LANES.indexOf(one) <= LANES.indexOf(other) ? one : other;
+}
+
 /** Of ten keys that are taken eight are fresh if there are so many; a stream of one sort starves no other. */
 const TURNS: readonly Lane[] = [...Array<Lane>(4).fill("fresh"), "resync", ...Array<Lane>(4).fill("fresh"), "failing"];
 
@@ -52,7 +58,7 @@ export class WaitingKeys {
       this.#lanes[lane].set(key, now);
       return true;
     }
-    if (LANES.indexOf(lane) < LANES.indexOf(before)) {
+    if (betterLane(lane, before) !== before) {
       this.#lanes[lane].set(key, this.#lanes[before].get(key) ?? now);
       this.#lanes[before].delete(key);
     }

@@ -1,11 +1,11 @@
 import { MAX_TIMER_MS, type Timing } from "../timing.ts";
-import { type Lane, WaitingKeys } from "./waiting_keys.ts";
+import { betterLane, type Lane, WaitingKeys } from "./waiting_keys.ts";
 
 /** What happens in a queue, for whoever measures it. */
 export interface QueueObserver {
   /** A key was added that did not wait before. */
   added(): void;
-  /** A key failed and will come again. */
+  /** A key will come again after a time, because it failed or because it wants to look again. */
   retried(): void;
   taken(waitedMs: number): void;
   done(workedMs: number): void;
@@ -26,6 +26,15 @@ interface Delayed {
   readonly cancel: () => void;
   /** Whether it is the wait after a failure, which an offer does not cut short. */
   readonly isRetry: boolean;
+  readonly lane: Lane;
+}
+
+/** How a key comes that is offered. */
+export interface Offer {
+  /** Unless it failed; default `resync`. */
+  readonly lane?: Lane;
+  /** For how long, in milliseconds, one that failed waits at the most from now on; default: as long as it would anyway. */
+  readonly retryWithinMs?: number;
 }
 
 interface Work {
@@ -40,7 +49,7 @@ interface Work {
  * - A key that is added twice before it is taken is handed out once.
  * - A key is never handed out while it is being worked on; added meanwhile, it comes again after `done()`.
  * - Of several deadlines for a key the earliest wins; `add()` is the deadline "now".
- * - An offer is an `add()` that lets a key which failed wait for its retry: what failed would fail again.
+ * - An offer is an `add()` that lets a key which failed wait for its retry: what failed would fail again. It may shorten the wait.
  * - What somebody changed overtakes what only comes round, and keys that failed leave workers to the others.
  * - A key that is neither waiting, delayed, running nor failing costs no memory.
  */
@@ -52,7 +61,7 @@ export class WorkQueue {
   /** Added while in work, and in which lane they come again. */
   readonly #again = new Map<string, Lane>();
   /** Offered while in work: they come again unless that work fails. */
-  readonly #offered = new Set<string>();
+  readonly #offered = new Map<string, Required<Offer>>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
@@ -85,7 +94,7 @@ export class WorkQueue {
       ...this.#waiting.keys(),
       ...this.#processing.keys(),
       ...this.#again.keys(),
-      ...this.#offered,
+      ...this.#offered.keys(),
       ...this.#delayed.keys(),
       ...this.#failures.keys(),
     ]).size;
@@ -95,29 +104,40 @@ export class WorkQueue {
     if (this.#shutdown) return;
     this.#cancelDelay(key);
     if (this.#processing.has(key)) {
-      if (this.#again.get(key) !== "fresh") this.#again.set(key, lane);
+      this.#again.set(key, betterLane(lane, this.#again.get(key) ?? lane));
       return;
     }
     if (this.#waiting.add(key, lane, this.#timing.uptime())) this.#options.observer?.added();
     this.#handOut();
   }
 
-  /** Adds a key of which nothing changed that a retry would do otherwise: one that failed, or fails now, keeps its wait. */
-  offer(key: string): void {
-    if (this.#shutdown || this.#delayed.get(key)?.isRetry) return;
-    if (this.#processing.has(key)) this.#offered.add(key);
-    else this.add(key, "resync");
+  /** Adds a key of which nothing changed that a retry would do otherwise: one that failed, or fails now, keeps its wait or a part of it. */
+  offer(key: string, { lane = "resync", retryWithinMs = Infinity }: Offer = {}): void {
+    if (this.#shutdown) return;
+    if (this.#delayed.get(key)?.isRetry) return this.#hasten(key, retryWithinMs);
+    if (!this.#processing.has(key)) return this.add(key, this.retries(key) > 0 ? "failing" : lane);
+    const before = this.#offered.get(key) ?? { lane, retryWithinMs };
+    this.#offered.set(key, {
+      lane: betterLane(lane, before.lane),
+      retryWithinMs: Math.min(retryWithinMs, before.retryWithinMs),
+    });
   }
 
-  addAfter(key: string, delayMs: number): void {
-    this.#delay(key, { delayMs, isRetry: false, lane: "resync" });
+  /** Adds a key after a time. */
+  addAfter(key: string, delayMs: number, lane: Lane = "resync"): void {
+    this.#delay(key, { delayMs, isRetry: false, lane });
+  }
+
+  /** In which lane a key that is in work was taken. */
+  laneOf(key: string): Lane | undefined {
+    return this.#processing.get(key)?.lane;
   }
 
   /** Adds a key that failed, after a time that the failure itself named. */
   retryAfter(key: string, delayMs: number, lane: Lane = "failing"): void {
+    const { retryWithinMs = Infinity } = this.#offered.get(key) ?? {};
     this.#offered.delete(key);
-    this.#options.observer?.retried();
-    this.#delay(key, { delayMs, isRetry: true, lane });
+    this.#delay(key, { delayMs: Math.min(delayMs, retryWithinMs), isRetry: true, lane });
   }
 
   /** Adds a key that failed: 5 ms, 10 ms, … 5 min, half of it by chance so that keys that failed together do not return together. */
@@ -152,11 +172,12 @@ export class WorkQueue {
     const work = this.#processing.get(key);
     if (work !== undefined) this.#options.observer?.done(this.#timing.uptime() - work.startedAt);
     this.#processing.delete(key);
-    const isOffered = this.#offered.delete(key);
+    const offered = this.#offered.get(key);
+    this.#offered.delete(key);
     const again = this.#again.get(key);
     this.#again.delete(key);
     if (again !== undefined) this.add(key, again);
-    else if (isOffered) this.offer(key);
+    else if (offered !== undefined) this.offer(key, offered);
     // One that failed may take the place of this one.
     this.#handOut();
     if (this.#processing.size === 0) this.#drainers.splice(0).forEach((resolve) => resolve());
@@ -185,17 +206,32 @@ export class WorkQueue {
     { delayMs, isRetry, lane }: { readonly delayMs: number; readonly isRetry: boolean; readonly lane: Lane },
   ): void {
     if (this.#shutdown) return;
+    // As client-go counts it, and as dashboards expect it: also where nothing failed.
+    this.#options.observer?.retried();
     if (delayMs <= 0) return this.add(key, lane);
-    if (this.#waiting.has(key) || this.#again.has(key)) return;
+    if (this.#waiting.has(key)) return;
+    const again = this.#again.get(key);
+    // It comes sooner than that, and must not come behind others because of it.
+    if (again !== undefined) return void this.#again.set(key, betterLane(lane, again));
     const due = this.#timing.uptime() + delayMs;
     const before = this.#delayed.get(key);
     if (before !== undefined && before.due <= due) return;
-    before?.cancel();
+    this.#schedule(key, { due, isRetry, lane });
+  }
+
+  #schedule(key: string, { due, isRetry, lane }: Omit<Delayed, "cancel">): void {
+    this.#cancelDelay(key);
     const cancel = this.#timing.setTimer(() => {
       this.#delayed.delete(key);
       this.add(key, lane);
-    }, Math.min(delayMs, MAX_TIMER_MS));
-    this.#delayed.set(key, { due, cancel, isRetry });
+    }, Math.min(due - this.#timing.uptime(), MAX_TIMER_MS));
+    this.#delayed.set(key, { due, cancel, isRetry, lane });
+  }
+
+  #hasten(key: string, withinMs: number): void {
+    const delayed = this.#delayed.get(key);
+    const due = this.#timing.uptime() + withinMs;
+    if (delayed !== undefined && delayed.due > due) this.#schedule(key, { ...delayed, due });
   }
 
   #handOut(): void {

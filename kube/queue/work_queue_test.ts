@@ -281,4 +281,7 @@ Deno.test("the observer of a queue is told of each key once, and how long it wai
   queue.retryAfter("a", 1_000);
   queue.done("a");
   assertEquals(seen, ["added", "taken 30", "retried", "done 200"]);
+  seen.length = 0;
+  queue.addAfter("b", 1_000);
+  assertEquals(seen, ["retried"], "client-go counts each that is to come later");
 });

@@ -82,7 +82,7 @@ Deno.test("a controller is measured under the names and labels of controller-run
       'controller_runtime_reconcile_time_seconds_sum{controller="thing"}': 5.02,
       'controller_runtime_reconcile_time_seconds_count{controller="thing"}': 5,
       'workqueue_adds_total{name="thing",controller="thing"}': 5,
-      'workqueue_retries_total{name="thing",controller="thing"}': 3,
+      'workqueue_retries_total{name="thing",controller="thing"}': 4,
       'workqueue_queue_duration_seconds_sum{name="thing",controller="thing"}': 0,
       'workqueue_queue_duration_seconds_count{name="thing",controller="thing"}': 5,
       'workqueue_work_duration_seconds_sum{name="thing",controller="thing"}': 5.02,

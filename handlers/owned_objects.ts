@@ -10,13 +10,20 @@ export interface OwnedObjectsOptions {
   readonly namespaces: readonly string[];
   readonly timing: Timing;
   readonly logger: Logger;
-  /** Asks for a reconcile of the owner. */
-  readonly enqueue: (ownerKey: string) => void;
+  /** Asks for a reconcile of the owner; `other`: nothing is known to have happened, as in the first list after a start. */
+  readonly enqueue: (ownerKey: string, change: "owned" | "other") => void;
+}
+
+/** What is known of the objects of one kind that a handler makes. */
+export interface OwnedInformer {
+  /** The kind in lower case. */
+  readonly name: string;
+  readonly informer: Informer;
 }
 
 /** Watches the objects that a handler made, and tells the owner of each that appeared, changed or went. */
-export function watchOwned(kinds: readonly OwnedKind[], options: OwnedObjectsOptions): readonly Informer[] {
-  return kinds.map((each) => watchKind(each, options));
+export function watchOwned(kinds: readonly OwnedKind[], options: OwnedObjectsOptions): readonly OwnedInformer[] {
+  return kinds.map((each) => ({ name: each.resource.kind.toLowerCase(), informer: watchKind(each, options) }));
 }
 
 function watchKind(owned: OwnedKind, options: OwnedObjectsOptions): Informer {
@@ -29,9 +36,10 @@ function watchKind(owned: OwnedKind, options: OwnedObjectsOptions): Informer {
     context: timing,
     logger,
     labelSelector: owned.labelSelector,
-    onChange: (key) => {
+    onChange: (key, change) => {
       const object = informer.get(key);
-      for (const owner of owners.update(key, object === undefined ? undefined : owned.ownerKey(object))) enqueue(owner);
+      const concerned = owners.update(key, object === undefined ? undefined : owned.ownerKey(object));
+      for (const owner of concerned) enqueue(owner, change === "resync" ? "other" : "owned");
     },
   });
   return informer;

@@ -13,7 +13,7 @@ import { schemaFault } from "./verdict/schema_fault.ts";
 import type { Finding } from "./status_report.ts";
 
 const OTHER_BUILDS =
-  "waiting for other tables: as many indexes are built and constraints validated as may be at the same time";
+  "waiting for other tables: as many indexes are built, constraints validated and tables rewritten as may be at the same time";
 
 /** How applying ended, and what decided about it. */
 interface Ended<K extends ApplyOutcome<Objection>["kind"] = ApplyOutcome<Objection>["kind"]> {

@@ -1,5 +1,5 @@
 import type { Informer } from "../../kube/watch/informer.ts";
-import { type Fault, HealthChecks } from "./health.ts";
+import { type Fault, type HealthCheck, HealthChecks } from "./health.ts";
 import type { OperationsOptions } from "./operations.ts";
 import type { OperatorParts } from "./parts.ts";
 
@@ -16,9 +16,14 @@ export function createChecks(parts: OperatorParts): OperationsOptions {
 function healthChecks({ controls, heartbeat, timing }: OperatorParts): HealthChecks {
   const checks = new HealthChecks();
   checks.add({ name: "event-loop", weight: "required", check: () => heartbeat.fault });
-  for (const { name, informer, running } of controls) {
+  for (const { name, informer, owned, running } of controls) {
+    const watches = [{ name, informer }, ...owned.map((each) => ({ ...each, name: `${name}-${each.name}` }))];
     checks.add(
-      { name: `watch-${name}`, weight: "required", check: () => watchFault(informer, timing.uptime()) },
+      ...watches.map((each): HealthCheck => ({
+        name: `watch-${each.name}`,
+        weight: "required",
+        check: () => watchFault(each.informer, timing.uptime()),
+      })),
       { name: `workers-${name}`, weight: "required", check: () => running.fault },
     );
   }

@@ -6,7 +6,7 @@ import type { KubeObject } from "../../kube/object.ts";
 import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { Timing } from "../../kube/timing.ts";
 import type { DatabaseRecovery } from "../connections/database_recovery.ts";
-import { watchOwned } from "../owned_objects.ts";
+import { type OwnedInformer, watchOwned } from "../owned_objects.ts";
 import type { KindHandler, TendedObjects } from "../registry.ts";
 import { RunningReconciles } from "./running_reconciles.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -38,6 +38,8 @@ export interface KindControl {
   /** The kind in lower case. */
   readonly name: string;
   readonly informer: Informer;
+  /** The objects that it makes, by kind. */
+  readonly owned: readonly OwnedInformer[];
   readonly running: RunningReconciles;
   /** Keeps the caches until the signal is aborted, so that a standby is warm. Never rejects. */
   readonly watch: (signal: AbortSignal) => Promise<void>;
@@ -66,23 +68,17 @@ export function controlKind(kind: KindHandler, options: ControlOptions): KindCon
     // What an earlier term remembered of an object that is gone would stay for ever.
     else if (object === undefined) reconciler.forget(key);
   };
-  const informer = new Informer<KubeObject>({
-    client,
-    type: resource,
-    namespaces,
-    context: timing,
-    logger,
-    onChange,
-  });
-  const enqueue = (key: string) => controller?.enqueue(key);
+  const informer = new Informer<KubeObject>({ client, type: resource, namespaces, context: timing, logger, onChange });
+  const enqueue = (key: string, change: "owned" | "other") => controller?.enqueue(key, change);
   const owned = watchOwned(reconciler.owns ?? [], { client, namespaces, timing, logger, enqueue });
   const running = new RunningReconciles(timing);
   return {
     name,
     informer,
+    owned,
     running,
     watch: async (signal) => {
-      await Promise.all([informer, ...owned].map((each) => each.run(signal)));
+      await Promise.all([informer, ...owned.map((each) => each.informer)].map((each) => each.run(signal)));
     },
     work: async (leadership) => {
       const current = makeController({ name, reconciler, informer, running, logger }, options);
@@ -114,6 +110,7 @@ function makeController(
     timing,
     logger,
     isExpected,
+    isGone: (key) => informer.get(key) === undefined,
     ...telemetry,
     describe: (key) => ({ uid: informer.get(key)?.metadata.uid }),
     reconcile: async (key, signal, deadline) => {

@@ -33,6 +33,13 @@ Deno.test("a reconcile that does not end names itself; what ended says nothing",
   assertEquals(running.fault, undefined);
   await timing.tick(1_000);
   assertEquals(running.fault, "the reconcile of default/slow has been running for 241 s");
+  running.start("default/build", { since: undefined });
+  running.start("default/young", { since: timing.uptime() - 1_000 });
+  assertEquals(running.longestMs, 241_000);
   end();
-  assertEquals(running.fault, undefined);
+  assertEquals(
+    [running.fault, running.longestMs],
+    [undefined, 1_000],
+    "what may take as long as it takes does not count",
+  );
 });

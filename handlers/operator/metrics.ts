@@ -1,6 +1,7 @@
 import type { DatabaseTable } from "../../crds/database_table/types.ts";
 import { certificateValidity } from "../../kube/webhook/certificate_fault.ts";
 import type { Metrics } from "../../kube/telemetry/metrics.ts";
+import type { Informer } from "../../kube/watch/informer.ts";
 import { measureProcess } from "../../kube/telemetry/process_metrics.ts";
 import { TABLE_RESOURCE } from "../database_table/handler.ts";
 import type { OperatorParts } from "./parts.ts";
@@ -30,9 +31,16 @@ function measureWatches(metrics: Metrics, { controls, timing }: Measured): void 
   const objects = gauge("tablewright_objects", "Objects of this kind that are known.");
   const served = gauge("tablewright_kind_served", "1 if the kind is served: its CustomResourceDefinition is there.");
   const synced = gauge("tablewright_cache_synced", "1 if every object of the first list is known.");
+  const reconcile = gauge(
+    "tablewright_longest_reconcile_seconds",
+    "How long the reconcile of this kind runs that has used most of its two minutes; what may take as long as it takes does not count.",
+  );
   metrics.onScrape("watches", () => {
-    for (const { name: kind, informer } of controls) {
-      age.set({ kind }, (timing.uptime() - informer.lastActivity) / 1000);
+    for (const { name: kind, informer, owned, running } of controls) {
+      const ageOf = (watched: Informer) => (timing.uptime() - watched.lastActivity) / 1000;
+      age.set({ kind }, ageOf(informer));
+      for (const each of owned) age.set({ kind: `${kind}/${each.name}` }, ageOf(each.informer));
+      reconcile.set({ kind }, running.longestMs / 1000);
       objects.set({ kind }, informer.size);
       served.set({ kind }, informer.state === "absent" ? 0 : 1);
       synced.set({ kind }, informer.synced ? 1 : 0);

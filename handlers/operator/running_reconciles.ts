@@ -22,13 +22,20 @@ export class RunningReconciles {
     return () => void this.#deadlines.delete(key);
   }
 
+  /** For how long the one that has used most of its time has run, in milliseconds, without what may take as long as it takes. */
+  get longestMs(): number {
+    return Math.max(0, ...this.#runs().map(({ ranMs }) => ranMs));
+  }
+
   /** Names a reconcile that will never end; `undefined` if there is none. */
   get fault(): string | undefined {
+    const stuck = this.#runs().find(({ ranMs }) => ranMs > STUCK_MS);
+    if (stuck === undefined) return undefined;
+    return `the reconcile of ${stuck.key} has been running for ${Math.round(stuck.ranMs / 1_000)} s`;
+  }
+
+  #runs(): readonly { readonly key: string; readonly ranMs: number }[] {
     const now = this.#timing.uptime();
-    for (const [key, { since = now }] of this.#deadlines) {
-      const seconds = Math.round((now - since) / 1_000);
-      if (now - since > STUCK_MS) return `the reconcile of ${key} has been running for ${seconds} s`;
-    }
-    return undefined;
+    return Array.from(this.#deadlines, ([key, { since = now }]) => ({ key, ranMs: now - since }));
   }
 }

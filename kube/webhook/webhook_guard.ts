@@ -21,11 +21,15 @@ const WRITE_TIMEOUT_MS = 5_000;
 const BACKOFF = { baseMs: 200, maxMs: 5_000 };
 /** Who was quiet for this long does not fight. */
 const QUIET_MS = 60_000;
+/** Twice the silence after which a watch is opened again: whoever is older than that is not even trying. */
+const WATCH_MAX_AGE_MS = 140_000;
 
 /** Keeps the webhook configurations as they should be: deleted or changed ones are back within seconds. */
 export class WebhookGuard {
   readonly #options: WebhookGuardOptions;
   #failurePolicy: FailurePolicy | undefined;
+  /** While it runs. */
+  #watches: readonly Informer[] = [];
   #look = Promise.withResolvers<void>();
   #writing: Promise<unknown> = Promise.resolve();
   /** How often what the configurations are built from has changed. */
@@ -62,6 +66,11 @@ export class WebhookGuard {
   /** Why what is registered is not as it should be, as far as is known; for people. */
   get fault(): string | undefined {
     if (this.#failurePolicy === undefined) return "the webhook configurations are not written yet";
+    const now = this.#options.timing.uptime();
+    const ageMs = Math.max(0, ...this.#watches.map(({ lastAttempt }) => now - lastAttempt));
+    if (ageMs > WATCH_MAX_AGE_MS) {
+      return `their watch has neither heard nor tried anything for ${Math.round(ageMs / 1_000)} s`;
+    }
     return this.#settledAt === undefined ? "the webhook configurations are not as they should be" : undefined;
   }
 
@@ -69,7 +78,7 @@ export class WebhookGuard {
   async run(signal: AbortSignal): Promise<void> {
     const { client, instance, timing: context, logger } = this.#options;
     const fieldSelector = `metadata.name=${instance}`;
-    const watches = [MUTATING, VALIDATING].map((type) =>
+    this.#watches = [MUTATING, VALIDATING].map((type) =>
       new Informer({
         client,
         type,
@@ -80,7 +89,8 @@ export class WebhookGuard {
         onChange: () => this.#look.resolve(),
       })
     );
-    await Promise.all([...watches.map((each) => each.run(signal)), this.#repair(signal)]);
+    await Promise.all([...this.#watches.map((each) => each.run(signal)), this.#repair(signal)]);
+    this.#watches = [];
   }
 
   async #repair(signal: AbortSignal): Promise<void> {

@@ -50,7 +50,9 @@ Deno.test("health, readiness and their checks are served, and nothing else", asy
   assertEquals(await ask(operator.httpPort, "/healthz?verbose"), {
     status: 200,
     text:
-      "[+]event-loop ok\n[+]watch-databasetable ok\n[+]workers-databasetable ok\n[+]watch-database ok\n[+]workers-database ok\n[+]watch-sample ok\n[+]workers-sample ok\n",
+      "[+]event-loop ok\n[+]watch-databasetable ok\n[+]workers-databasetable ok\n[+]watch-database ok\n[+]watch-database-pod ok\n" +
+      "[+]watch-database-service ok\n[+]watch-database-persistentvolumeclaim ok\n[+]workers-database ok\n" +
+      "[+]watch-sample ok\n[+]watch-sample-deployment ok\n[+]workers-sample ok\n",
   });
   assertEquals(await ask(operator.httpPort, "/readyz"), { status: 200, text: "ok\n" });
   assertEquals(await ask(operator.httpPort, "/readyz?verbose"), {

@@ -41,14 +41,37 @@ function readinessChecks({ admission, controls, databases, election, shutdown }:
     checks.add({
       name: `cache-${name}`,
       weight: "required",
-      // A kind whose CRD is absent is polled, and makes nobody unready.
-      check: () => informer.state === "syncing" ? "the first list is not complete" : undefined,
+      check: () => cacheFault(informer),
     });
   }
+  checks.add({ name: "access", weight: "informational", check: () => accessFault(controls) });
   checks.add({ name: "database", weight: "informational", check: () => databases.fault });
   checks.add({ name: "webhook-configurations", weight: "informational", check: () => admission.registrationFault });
   if (election !== undefined) checks.add({ name: "election", weight: "informational", check: () => election.fault });
   return checks;
+}
+
+function cacheFault({ state }: Informer): Fault {
+  switch (state) {
+    case "syncing":
+      return "the first list is not complete";
+    case "forbidden":
+      return "it may be listed nowhere";
+    // A kind whose CRD is absent is polled, and makes nobody unready.
+    case "absent":
+    case "synced":
+      return undefined;
+  }
+}
+
+/** A namespace that may not be listed is no reason to serve the others less. */
+function accessFault(controls: OperatorParts["controls"]): Fault {
+  const faults = controls.flatMap(({ name, informer, owned }) =>
+    [{ name, informer }, ...owned].flatMap((each) =>
+      each.informer.forbidden.map((namespace) => `${each.name} in ${namespace}`)
+    )
+  );
+  return faults.length === 0 ? undefined : `may not be listed: ${[...new Set(faults)].join(", ")}`;
 }
 
 function watchFault(informer: Informer, now: number): Fault {

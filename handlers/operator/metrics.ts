@@ -31,6 +31,10 @@ function measureWatches(metrics: Metrics, { controls, timing }: Measured): void 
   const objects = gauge("tablewright_objects", "Objects of this kind that are known.");
   const served = gauge("tablewright_kind_served", "1 if the kind is served: its CustomResourceDefinition is there.");
   const synced = gauge("tablewright_cache_synced", "1 if every object of the first list is known.");
+  const forbidden = gauge(
+    "tablewright_namespaces_forbidden",
+    "Namespaces in which this kind may not be listed; they are served once it may.",
+  );
   const reconcile = gauge(
     "tablewright_longest_reconcile_seconds",
     "How long the reconcile of this kind runs that has used most of its two minutes; what may take as long as it takes does not count.",
@@ -39,7 +43,11 @@ function measureWatches(metrics: Metrics, { controls, timing }: Measured): void 
     for (const { name: kind, informer, owned, running } of controls) {
       const ageOf = (watched: Informer) => (timing.uptime() - watched.lastActivity) / 1000;
       age.set({ kind }, ageOf(informer));
-      for (const each of owned) age.set({ kind: `${kind}/${each.name}` }, ageOf(each.informer));
+      forbidden.set({ kind }, informer.forbidden.length);
+      for (const each of owned) {
+        age.set({ kind: `${kind}/${each.name}` }, ageOf(each.informer));
+        forbidden.set({ kind: `${kind}/${each.name}` }, each.informer.forbidden.length);
+      }
       reconcile.set({ kind }, running.longestMs / 1000);
       objects.set({ kind }, informer.size);
       served.set({ kind }, informer.state === "absent" ? 0 : 1);

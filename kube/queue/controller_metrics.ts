@@ -51,48 +51,41 @@ export class ControllerMetrics {
 
 function reconcileMetrics(metrics: Metrics) {
   const labels = ["controller"] as const;
+  const counter = (name: string, help: string) => metrics.counter({ name, help, labels });
+  const gauge = (name: string, help: string) => metrics.gauge({ name, help, labels });
   return {
     total: metrics.counter({
       name: "controller_runtime_reconcile_total",
       help: "Total number of reconciliations per controller",
       labels: ["controller", "result"],
     }),
-    errors: metrics.counter({
-      name: "controller_runtime_reconcile_errors_total",
-      help: "Total number of reconciliation errors per controller",
-      labels,
-    }),
+    errors: counter(
+      "controller_runtime_reconcile_errors_total",
+      "Total number of reconciliation errors per controller",
+    ),
     // Nothing that was thrown is given up, so it stays 0: what only a person can mend is no error, but a condition of its object.
-    terminal: metrics.counter({
-      name: "controller_runtime_terminal_reconcile_errors_total",
-      help: "Total number of terminal reconciliation errors per controller",
-      labels,
-    }),
-    panics: metrics.counter({
-      name: "controller_runtime_reconcile_panics_total",
-      help: "Total number of reconciliation panics per controller",
-      labels,
-    }),
-    timeouts: metrics.counter({
-      name: "controller_runtime_reconcile_timeouts_total",
-      help: "Total number of reconciliation timeouts per controller",
-      labels,
-    }),
+    terminal: counter(
+      "controller_runtime_terminal_reconcile_errors_total",
+      "Total number of terminal reconciliation errors per controller",
+    ),
+    panics: counter(
+      "controller_runtime_reconcile_panics_total",
+      "Total number of reconciliation panics per controller",
+    ),
+    timeouts: counter(
+      "controller_runtime_reconcile_timeouts_total",
+      "Total number of reconciliation timeouts per controller",
+    ),
     time: metrics.histogram({
       name: "controller_runtime_reconcile_time_seconds",
       help: "Length of time per reconciliation per controller",
       labels,
       buckets: RECONCILE_BUCKETS,
     }),
-    workers: metrics.gauge({
-      name: "controller_runtime_max_concurrent_reconciles",
-      help: "Maximum number of concurrent reconciles per controller",
-      labels,
-    }),
-    active: metrics.gauge({
-      name: "controller_runtime_active_workers",
-      help: "Number of currently used workers per controller",
-      labels,
-    }),
+    workers: gauge(
+      "controller_runtime_max_concurrent_reconciles",
+      "Maximum number of concurrent reconciles per controller",
+    ),
+    active: gauge("controller_runtime_active_workers", "Number of currently used workers per controller"),
   };
 }

@@ -1,11 +1,15 @@
 import { type Logger, silentLogger } from "../telemetry/logger.ts";
 import type { KubeObject, ResourceType } from "../object.ts";
 import { type ObjectChange, ObjectStore } from "./object_store.ts";
-import { type InformerSource, type InformerState, Reflector } from "./reflector.ts";
+import { GrantedSource } from "./granted_source.ts";
+import { type InformerSource, type InformerState as ReflectorState, Reflector } from "./reflector.ts";
 import type { Timing } from "../timing.ts";
 
 export type { ObjectChange } from "./object_store.ts";
-export type { InformerSource, InformerState } from "./reflector.ts";
+export type { InformerSource } from "./reflector.ts";
+
+/** `forbidden`: nothing may be listed, in none of the namespaces. */
+export type InformerState = ReflectorState | "forbidden";
 
 export interface InformerOptions {
   readonly client: InformerSource;
@@ -27,36 +31,36 @@ export interface InformerOptions {
  *
  * Level-triggered: an event carries no object, several may become one, and after a gap (a lost connection, 410) keys of objects that
  * were deleted or made again meanwhile are told too. It runs until its signal is aborted, whatever the API server does.
+ *
+ * A namespace that may not be listed keeps nobody waiting for the others: it is asked again until it may.
  */
 export class Informer<T extends KubeObject = KubeObject> {
   readonly #store = new ObjectStore<T>();
-  readonly #reflectors: readonly Reflector<T>[];
+  readonly #parts: readonly Part<T>[];
   readonly #waiting = new Set<() => void>();
 
   constructor(options: InformerOptions) {
-    const { client, type, context } = options;
-    const logger = options.logger ?? silentLogger;
     const namespaces = options.namespaces.length === 0 ? [undefined] : [...new Set(options.namespaces)];
-    this.#reflectors = namespaces.map((namespace) =>
-      new Reflector<T>({
-        client,
-        type,
-        namespace,
-        labelSelector: options.labelSelector,
-        fieldSelector: options.fieldSelector,
-        store: this.#store,
-        context,
-        logger,
-        absentPollMs: options.absentPollMs ?? 30_000,
-        onChange: (key, change) => guard(logger, () => options.onChange(key, change)),
-        onState: () => this.#wake(),
-      })
-    );
+    this.#parts = namespaces.map((namespace) => this.#createPart(namespace, options));
+  }
+
+  #createPart(namespace: string | undefined, options: InformerOptions): Part<T> {
+    const { client, type, context, labelSelector, fieldSelector, absentPollMs = 30_000 } = options;
+    const logger = options.logger ?? silentLogger;
+    const onState = () => this.#wake();
+    const source = new GrantedSource({ client, namespace, context, logger, onChange: onState });
+    const onChange = (key: string, change: ObjectChange) => guard(logger, () => options.onChange(key, change));
+    const reflector = new Reflector<T>({
+      ...{ type, namespace, labelSelector, fieldSelector, context, logger, absentPollMs, onChange, onState },
+      client: source,
+      store: this.#store,
+    });
+    return { namespace, source, reflector };
   }
 
   /** Runs until `signal` is aborted; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#reflectors.map((reflector) => reflector.run(signal)));
+    await Promise.all(this.#parts.map(({ reflector }) => reflector.run(signal)));
   }
 
   /** The object as last seen. It is shared: do not change it. */
@@ -74,27 +78,40 @@ export class Informer<T extends KubeObject = KubeObject> {
 
   /** `absent`: the kind is not served (its CRD is not there). */
   get state(): InformerState {
-    const states = new Set(this.#reflectors.map((reflector) => reflector.state));
-    if (states.has("absent")) return "absent";
-    return states.has("syncing") ? "syncing" : "synced";
+    const states = new Set(
+      this.#parts.map(({ source, reflector }) => source.isForbidden ? "forbidden" : reflector.state),
+    );
+    const worst = (["absent", "syncing", "synced"] as const).find((each) => states.has(each));
+    return worst ?? "forbidden";
   }
 
-  /** Whether every object that existed when the first list was made is known. */
+  /** The namespaces that may not be listed, which is waited for; `*` stands for all. */
+  get forbidden(): readonly string[] {
+    return this.#parts.filter(({ source }) => source.isForbidden).map(({ namespace = "*" }) => namespace);
+  }
+
+  /** Whether every object is known that existed when the first list was made and may be listed. */
   get synced(): boolean {
     return this.state === "synced";
   }
 
   /** When the API server was last heard, in milliseconds of the clock that never jumps; the oldest of all namespaces. */
   get lastActivity(): number {
-    return Math.min(...this.#reflectors.map((reflector) => reflector.lastActivity));
+    return Math.min(...this.#parts.map(({ source, reflector }) => {
+      // A refusal is an answer too.
+      return source.isForbidden ? Math.max(source.lastAttempt, reflector.lastActivity) : reflector.lastActivity;
+    }));
   }
 
   /** When the API server was last heard or asked, in milliseconds of the clock that never jumps; the oldest of all namespaces. */
   get lastAttempt(): number {
-    return Math.min(...this.#reflectors.map((reflector) => reflector.lastAttempt));
+    return Math.min(...this.#parts.map(({ source, reflector }) => Math.max(source.lastAttempt, reflector.lastAttempt)));
   }
 
-  /** Resolves once the state is no longer `syncing`: an absent kind blocks nothing. Rejects with the signal's reason. */
+  /**
+   * Resolves once every object is known that may be listed: neither an absent kind blocks, nor a namespace among others that may not
+   * be listed. Rejects with the signal's reason.
+   */
   whenSynced(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void) => {
@@ -102,7 +119,7 @@ export class Informer<T extends KubeObject = KubeObject> {
         signal.removeEventListener("abort", onAbort);
         settle();
       };
-      const look = () => this.state === "syncing" ? undefined : end(resolve);
+      const look = () => ["absent", "synced"].includes(this.state) ? end(resolve) : undefined;
       const onAbort = () => end(() => reject(signal.reason));
       this.#waiting.add(look);
       signal.addEventListener("abort", onAbort, { once: true });
@@ -114,6 +131,13 @@ export class Informer<T extends KubeObject = KubeObject> {
   #wake(): void {
     for (const look of [...this.#waiting]) look();
   }
+}
+
+/** What is known of one namespace, or of all. */
+interface Part<T extends KubeObject> {
+  readonly namespace: string | undefined;
+  readonly source: GrantedSource;
+  readonly reflector: Reflector<T>;
 }
 
 function guard(logger: Logger, callback: () => void): void {

@@ -1,5 +1,6 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { requestsOf } from "../harness/audit_log.ts";
+import { Kubectl } from "../harness/kubectl.ts";
 import { columnsOf, condition, startTestOperator } from "../harness/operator.ts";
 import { OperatorProcess } from "../harness/operator_process.ts";
 import { eventually } from "../harness/wait.ts";
@@ -67,19 +68,30 @@ function kubeconfigOf(token: string): unknown {
   };
 }
 
-function startLimited(name: string, kubeconfigPath: string): OperatorProcess {
-  const flags = ["--instance", namespace, "--webhooks", "off", "--no-crds"];
-  const env = { WATCH_NAMESPACE: namespace, POD_NAMESPACE: namespace };
+function startLimited(
+  name: string,
+  kubeconfigPath: string,
+  { watched = namespace, workers = 10 }: { readonly watched?: string; readonly workers?: number } = {},
+): OperatorProcess {
+  const flags = [
+    "--instance",
+    namespace,
+    "--webhooks",
+    "off",
+    "--no-crds",
+    "--max-concurrent-reconciles",
+    `${workers}`,
+  ];
+  const env = { WATCH_NAMESPACE: watched, POD_NAMESPACE: namespace };
   return new OperatorProcess({ name, kubeconfigPath, databaseUrl: operator.databaseUrl, flags, env, inPod: true });
 }
 
-function table(columns: readonly unknown[]): unknown {
-  const metadata = { name: "limited", namespace };
+function table(columns: readonly unknown[], metadata = { name: "limited", namespace }): unknown {
   return {
     apiVersion: "kopf.demo/v1",
     kind: "DatabaseTable",
     metadata,
-    spec: { tableName: "limited", columns, primaryKey: "ID" },
+    spec: { tableName: metadata.name, columns, primaryKey: "ID" },
   };
 }
 
@@ -112,6 +124,72 @@ Deno.test("with a Role alone the operator leads, makes, changes and drops a tabl
   const { allowed, forbidden } = await requestsOf(testbed, { namespace, name: "limited" });
   assertEquals([allowed.length > 10, forbidden], [true, []]);
   assertEquals(limited.log.filter(({ level }) => level === "error"), []);
+});
+
+Deno.test("a namespace without a Role stops no other one, not even after a restart, and is served once it has one", async () => {
+  const other = `${namespace}-other`;
+  const kubeconfig = await grant("partial", [...rules, leaseRule]);
+  await kubectl.ok(["create", "namespace", other]);
+  const elsewhere = new Kubectl(testbed, other);
+  const role = {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "Role",
+    metadata: { name: "partial", namespace: other },
+    rules,
+  };
+  await elsewhere.apply(role);
+  const account = ["--serviceaccount", `${namespace}:partial`];
+  const bind = () => elsewhere.ok(["create", "rolebinding", "partial", "--role=partial", ...account]);
+  const both = { watched: `${namespace},${other}`, workers: 2 };
+  const columns = [{ ID: "integer" }, { NOTE: "text" }];
+  await bind();
+  const first = startLimited("partial-1", kubeconfig, both);
+  try {
+    await first.ready();
+    // More than there are workers.
+    for (const name of ["one", "two", "three"]) await kubectl.apply(table(columns, { name, namespace }));
+    await elsewhere.apply(table(columns, { name: "elsewhere", namespace: other }));
+    for (const name of ["one", "two", "three"]) await condition(operator, name, { type: "Ready", status: "True" });
+    await elsewhere.ok(["wait", "databasetable/elsewhere", "--for=condition=Ready", "--timeout=60s"]);
+  } finally {
+    await first.close();
+  }
+  await elsewhere.ok(["delete", "rolebinding", "partial"]);
+  await operator.sql("ALTER TABLE public.elsewhere DROP COLUMN note");
+  const second = startLimited("partial-2", kubeconfig, both);
+  try {
+    await second.ready();
+    await second.says("this process leads");
+    const started = performance.now();
+    await kubectl.apply(table(columns, { name: "fresh", namespace }));
+    await condition(operator, "fresh", { type: "Ready", status: "True" });
+    // A reconcile that waited for the other namespace would hold its worker for two minutes.
+    assert(performance.now() - started < 60_000);
+    const { text = "" } = await second.ask("/readyz?verbose", 5_000) ?? {};
+    assertStringIncludes(
+      text,
+      `[!]access failed, which is informational: may not be listed: databasetable in ${other}, `,
+    );
+    const refusals = () =>
+      second.log.filter(({ namespace, message }) => namespace === other && /cannot list/.test(message));
+    const plurals = refusals().map(({ plural }) => plural);
+    assertEquals(plurals.length, new Set(plurals).size, "said once of each kind");
+    await bind();
+    await eventually(
+      "what was changed meanwhile is put right",
+      async () => (await columnsOf(operator, "elsewhere")).includes("note text"),
+    );
+    await eventually(
+      "nothing is refused any more",
+      async () => (await second.ask("/readyz?verbose", 5_000))?.text.includes("[+]access ok"),
+    );
+    assertEquals(refusals().length, plurals.length);
+    await elsewhere.ok(["delete", "databasetable", "--all", "--timeout=60s"]);
+  } finally {
+    await second.close();
+    await Deno.remove(kubeconfig);
+  }
+  assertEquals([...first.log, ...second.log].filter(({ level }) => level === "error"), []);
 });
 
 Deno.test("without the rights on its Lease the operator ends with one line that says which, and asks for none", async () => {

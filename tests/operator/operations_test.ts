@@ -58,8 +58,8 @@ Deno.test("health, readiness and their checks are served, and nothing else", asy
   assertEquals(await ask(operator.httpPort, "/readyz?verbose"), {
     status: 200,
     text:
-      "[+]shutdown ok\n[+]listener ok\n[+]cache-databasetable ok\n[+]cache-database ok\n[+]cache-sample ok\n[+]database ok\n" +
-      "[+]webhook-configurations ok\n",
+      "[+]shutdown ok\n[+]listener ok\n[+]cache-databasetable ok\n[+]cache-database ok\n[+]cache-sample ok\n[+]access ok\n" +
+      "[+]database ok\n[+]webhook-configurations ok\n",
   });
   for (const path of ["/", "/metrics/../etc/passwd", "/healthz/x", "/%00"]) {
     assertEquals((await ask(operator.httpPort, path)).status, 404, path);

@@ -33,7 +33,7 @@ export interface SweepContext {
 export interface SweptObjects {
   /** By `namespace/name`. */
   readonly get: (key: string) => DatabaseTable | undefined;
-  /** Resolves once every object that exists is known. */
+  /** Resolves once every object is known that may be listed. */
   readonly whenSynced: (signal: AbortSignal) => Promise<void>;
   /** The table of this object is not what it was: look at it, when there is time. */
   readonly suspect: (object: DatabaseTable) => void;
@@ -44,6 +44,8 @@ const LOCK_TIMEOUT_MS = 1_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** Tables that one query observes: more cost memory and no less time. */
 const CHUNK = 200;
+/** So long a first look waits for objects that are not listed yet: behind it wait the workers, also for the others. */
+const LIST_PATIENCE_MS = 10_000;
 
 /**
  * Finds what somebody changed by hand in one database. The registry's fingerprints are compared with the catalog's row
@@ -65,8 +67,8 @@ export class DatabaseSweep {
 
   /** Sweeps until `signal` is aborted; never rejects for a database that does not answer. */
   async run(objects: SweptObjects, signal: AbortSignal): Promise<void> {
-    const round = { objects, signal };
     const { timing, sweepIntervalMs } = this.#context;
+    const round = { objects, signal, patientUntil: timing.uptime() + LIST_PATIENCE_MS };
     this.#running.resolve(round);
     try {
       await this.#try(round, () => this.#firstLook());
@@ -115,8 +117,8 @@ export class DatabaseSweep {
   }
 
   async #lookIn(round: Round): Promise<Map<string, RecordedTable>> {
-    const { objects, signal } = round;
-    await objects.whenSynced(signal);
+    const { signal } = round;
+    await this.#whenListed(round);
     await this.#context.gate.check(signal);
     const { changed, recorded } = await this.#read(signal, async (transaction) => {
       const [changed, recorded] = await Promise.all([
@@ -125,9 +127,25 @@ export class DatabaseSweep {
       ]);
       return { changed, recorded };
     });
-    const { suspects } = await this.#compare(changed, round);
-    for (const { metadata } of suspects) recorded.delete(metadata.uid);
+    const { suspects, unknown } = await this.#compare(changed, round);
+    for (const uid of [...suspects.map(({ metadata }) => metadata.uid), ...unknown]) recorded.delete(uid);
     return recorded;
+  }
+
+  /** Waits until all objects are known, so that many are compared at once; what comes later is looked at by itself. */
+  async #whenListed({ objects, signal, patientUntil }: Round): Promise<void> {
+    const { timing } = this.#context;
+    const listed = new AbortController();
+    const patience = pause(
+      timing,
+      Math.max(0, patientUntil - timing.uptime()),
+      AbortSignal.any([signal, listed.signal]),
+    );
+    try {
+      await Promise.race([objects.whenSynced(signal), patience]);
+    } finally {
+      listed.abort();
+    }
   }
 
   async #sweep(round: Round): Promise<void> {
@@ -136,8 +154,9 @@ export class DatabaseSweep {
     const start = timing.uptime();
     await gate.check(signal);
     const changed = await this.#read(signal, (transaction) => findChangedTables(transaction, clusterId));
-    const { suspects, refreshed } = await this.#compare(changed, round);
+    const { suspects, refreshed, unknown } = await this.#compare(changed, round);
     const unchanged = await this.#firstLook();
+    for (const uid of unknown) unchanged.delete(uid);
     for (const object of suspects) {
       unchanged.delete(object.metadata.uid);
       round.objects.suspect(object);
@@ -150,12 +169,16 @@ export class DatabaseSweep {
   async #compare(
     changed: readonly ChangedTable[],
     { objects, signal }: Round,
-  ): Promise<{ readonly suspects: readonly DatabaseTable[]; readonly refreshed: number }> {
+  ): Promise<Comparison> {
     const suspects: DatabaseTable[] = [];
+    const unknown: string[] = [];
     const doubtful: Doubt[] = [];
     for (const row of changed) {
       const object = objects.get(`${row.namespace}/${row.name}`);
-      if (object === undefined || object.metadata.uid !== row.uid || !isSwept(object)) continue;
+      if (object === undefined || object.metadata.uid !== row.uid || !isSwept(object)) {
+        unknown.push(row.uid);
+        continue;
+      }
       const { fingerprint } = row;
       if (fingerprint !== undefined) doubtful.push({ object, id: row.id, fingerprint });
       else if (relies(object) && !saysTableMissing(object.status?.drift ?? [])) suspects.push(object);
@@ -173,7 +196,7 @@ export class DatabaseSweep {
         (transaction) => refreshFingerprints(transaction, compared.refreshes),
       );
     }
-    return { suspects, refreshed };
+    return { suspects, refreshed, unknown };
   }
 
   async #read<T>(signal: AbortSignal, work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -201,6 +224,16 @@ export class DatabaseSweep {
 interface Round {
   readonly objects: SweptObjects;
   readonly signal: AbortSignal;
+  /** Milliseconds of the clock that never jumps. */
+  readonly patientUntil: number;
+}
+
+/** What became of the tables that somebody changed. */
+interface Comparison {
+  readonly suspects: readonly DatabaseTable[];
+  readonly refreshed: number;
+  /** Uids of those that nobody could judge: their objects are not known (yet), or are left alone. */
+  readonly unknown: readonly string[];
 }
 
 function limits(signal: AbortSignal): Omit<TransactionOptions, "readOnly"> {

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { DatabaseTable } from "../../../crds/database_table/types.ts";
 import type { Logger } from "../../../kube/telemetry/logger.ts";
 import type { Database } from "../../../postgres/session/client.ts";
+import { createFakeTiming } from "../../../kube/fake_timing.ts";
 import { PostgresError } from "../../../postgres/session/errors.ts";
 import { DatabaseSweep } from "./sweep.ts";
 
@@ -38,4 +39,38 @@ Deno.test("a sweep that is stopped while it connects says nothing of the databas
   const objects = { get: () => TABLE, whenSynced: () => Promise.resolve(), suspect() {} };
   await sweep.run(objects, stop.signal);
   assertEquals(await waits, false);
+});
+
+Deno.test("a first look waits 10 s for objects that cannot be listed, and not for ever: the workers wait behind it", async () => {
+  const timing = createFakeTiming();
+  const stop = new AbortController();
+  const asked: number[] = [];
+  const fault = new PostgresError("Cannot connect", { kind: "retry" });
+  const sweep = new DatabaseSweep({
+    database: {
+      address: "127.0.0.1:1/nowhere",
+      transaction: () => Promise.reject(fault),
+      concurrently: () => Promise.resolve(false),
+      close: () => Promise.resolve(),
+    },
+    gate: { check: () => (asked.push(timing.uptime()), Promise.reject(fault)) },
+    clusterId: "c",
+    allowedFunctions: new Set(),
+    sweepIntervalMs: 30_000,
+    timing,
+    logger: silent,
+  });
+  const objects = { get: () => TABLE, whenSynced: () => new Promise<void>(() => {}), suspect() {} };
+  const running = sweep.run(objects, stop.signal);
+  const waits = sweep.isUnchanged(TABLE, "hash", new AbortController().signal).catch((error) => error);
+  await timing.tick(9_999);
+  assertEquals(asked, []);
+  await timing.tick(1);
+  assertEquals([asked, await waits], [[10_000], fault]);
+  const again = sweep.isUnchanged(TABLE, "hash", new AbortController().signal).catch((error) => error);
+  await timing.tick(0);
+  assertEquals([asked.length, await again], [2, fault], "its patience is over for good");
+  stop.abort();
+  await running;
+  assertEquals(timing.pending(), 0);
 });

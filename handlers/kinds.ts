@@ -47,6 +47,7 @@ function databaseKind({ client, databases, events, timing, logger, namespaces }:
     changePassword: (login, passwords, signal) => changeRolePassword({ ...login, ...passwords }, signal),
     newPassword: () => generatePassword((bytes) => crypto.getRandomValues(bytes)),
     now: () => new Date(timing.now()),
+    uptime: () => timing.uptime(),
     logger,
   }, (database) => databases.serves(database));
 }

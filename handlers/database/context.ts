@@ -33,5 +33,7 @@ export interface DatabaseContext {
   ) => Promise<void>;
   readonly newPassword: () => string;
   readonly now: () => Date;
+  /** Milliseconds of a clock that never jumps. */
+  readonly uptime: () => number;
   readonly logger: Logger;
 }

@@ -35,7 +35,7 @@ export function databaseHandler(
       see: (object) => {
         if (isReady((object as Database).status)) serves(object.metadata as Database["metadata"]);
       },
-      forget: () => {},
+      forget: (key) => reconciler.forget(key),
       owns: [POD, SERVICE, VOLUME_CLAIM].map((resource) => ({
         resource,
         labelSelector: OWNED_SELECTOR,

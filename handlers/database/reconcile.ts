@@ -13,6 +13,7 @@ import { observeChildren, secretOf } from "./observe/observe.ts";
 import { childrenInQuestion, storedVersion } from "./policy.ts";
 import { DATABASE_RESOURCE, type ServedSchema } from "./objects.ts";
 import { podStateOf } from "./observe/pod_state.ts";
+import { PodReplacements } from "./steps/pod_replacements.ts";
 import { isReady, madeMessage, nextStatus } from "./status.ts";
 import { isTakenOver } from "./steps/take_over.ts";
 
@@ -24,9 +25,16 @@ export class DatabaseReconciler {
   readonly #context: DatabaseContext;
   /** Keys of objects of which a part of the spec may be hidden, so that it is said once. */
   readonly #downgraded = new Set<string>();
+  readonly #replacements: PodReplacements;
 
   constructor(context: DatabaseContext) {
     this.#context = context;
+    this.#replacements = new PodReplacements(context);
+  }
+
+  /** The object of that key is gone. */
+  forget(key: string): void {
+    this.#replacements.forget(key);
   }
 
   /** @throws what the controller must retry: outside failures after they were written to the status, and bugs. */
@@ -76,7 +84,8 @@ export class DatabaseReconciler {
   ): Promise<Outcome> {
     if (server.spec.suspend) return suspended(server, children);
     try {
-      return await converge({ object, server, children, context: this.#context, signal });
+      const [context, replacements] = [this.#context, this.#replacements];
+      return await converge({ object, server, children, context, replacements, signal });
     } catch (error) {
       // Nothing can be made in a namespace that goes away, and nothing needs to be.
       if (isTerminating(error)) return { finding: { kind: "Made" }, facts: factsOfPod(children) };

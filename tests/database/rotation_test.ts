@@ -68,6 +68,7 @@ const context: DatabaseContext = {
   changePassword,
   newPassword: () => generatePassword((bytes) => crypto.getRandomValues(bytes)),
   now: () => new Date(clock),
+  uptime: () => clock,
   logger: silentLogger,
 };
 

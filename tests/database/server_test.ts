@@ -76,6 +76,13 @@ Deno.test("a deleted Pod, one that was evicted, a deleted Service and edited one
   });
   await kubectl.ok(["patch", "pod", "shop", "--subresource=status", "--type=merge", "-p", evicted]);
   const third = await servers.newPod("shop", second);
+  await kubectl.ok(["patch", "pod", "shop", "--subresource=status", "--type=merge", "-p", evicted]);
+  // One that ends again soon is left for a while, so that nothing is made and deleted without end; a person may do so at once.
+  const { message } = await servers.condition("shop", "Ready=False", "PodFailed");
+  assertStringIncludes(message, "the Pod has ended, as the one before it did; it is replaced at 2");
+  assertEquals(await uid("pod", "shop"), third);
+  await kubectl.ok(["delete", "pod", "shop", "--wait=false"]);
+  const fourth = await servers.newPod("shop", third);
   const image = JSON.stringify({ spec: { containers: [{ name: "postgres", image: "postgres:17" }] } });
   await kubectl.ok(["patch", "pod", "shop", "-p", image]);
   await eventually("the image is back", async () => {
@@ -94,7 +101,7 @@ Deno.test("a deleted Pod, one that was evicted, a deleted Service and edited one
     async () => ![undefined, service].includes(await servers.uidOf("service", "shop")),
   );
   await servers.ready("shop");
-  assertEquals([await uid("pvc", "shop"), await uid("pod", "shop")], [claim, third]);
+  assertEquals([await uid("pvc", "shop"), await uid("pod", "shop")], [claim, fourth]);
 });
 
 Deno.test("a Secret that was deleted or edited comes back with the password that the server knows", async () => {

@@ -35,12 +35,22 @@ export async function converge(observed: Step): Promise<Outcome> {
   const made = isTakenOver(step.children.pod) ? {} : await keepLogin(step);
   if ("blocked" in made) return { finding: made.blocked, facts: factsOf(step, { service }) };
   const pod = await keepPod(step);
-  const finding: Finding = pod.kind === "replacing"
-    ? { kind: "Waiting", reason: "ReplacingPod", message: pod.message }
-    : { kind: "Made" };
-  const { recheckMs, ...rest } = made;
+  const { recheckMs: loginMs = Infinity, ...rest } = made;
+  const recheckMs = Math.min(loginMs, pod.kind === "resting" ? pod.recheckMs : Infinity);
   const facts = factsOf(step, { service, pod, ...rest });
-  return { finding, facts, ...(recheckMs === undefined ? {} : { recheckMs }) };
+  return { finding: findingOf(pod), facts, ...(recheckMs === Infinity ? {} : { recheckMs }) };
+}
+
+function findingOf(pod: PodOutcome): Finding {
+  switch (pod.kind) {
+    case "kept":
+    case "outdated":
+      return { kind: "Made" };
+    case "replacing":
+      return { kind: "Waiting", reason: "ReplacingPod", message: pod.message };
+    case "resting":
+      return { kind: "Waiting", reason: "PodFailed", message: pod.message };
+  }
 }
 
 /** What keeps everything as it is. Pure. */

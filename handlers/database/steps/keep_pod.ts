@@ -14,6 +14,8 @@ export type PodOutcome =
   | { readonly kind: "kept" }
   /** It is on its way: the next event comes from the Pod. */
   | { readonly kind: "replacing"; readonly message: string }
+  /** It has ended as those before it, and is replaced later. */
+  | { readonly kind: "resting"; readonly message: string; readonly recheckMs: number }
   /** It stays as it is, though a new one would be another. */
   | { readonly kind: "outdated"; readonly message: string };
 
@@ -33,11 +35,29 @@ export async function keepPod(step: Step): Promise<PodOutcome> {
     case "ending":
       return { kind: "replacing", message: "the Pod ends; a new one is made when it is gone" };
     case "ended":
-      return await replacePod(step, `it has ended: ${state.message}`);
+      return await replaceEndedPod(step, wanted, state.message);
     case "ready":
     case "starting":
       return await keepLivingPod(step, wanted);
   }
+}
+
+/** One that the kubelet rejects as soon as it is made must not be made and deleted without end; another spec is tried at once. */
+async function replaceEndedPod(step: Step, wanted: KubeManifest, why: string): Promise<PodOutcome> {
+  const { children: { pod }, replacements, server: { identity: { namespace, name } } } = step;
+  const key = `${namespace}/${name}`;
+  const isOutdated = pod?.metadata.annotations?.[TEMPLATE_HASH] !== templateHashOf(wanted);
+  if (pod === undefined || isOutdated) replacements.forget(key);
+  else {
+    const { waitMs, at, before } = replacements.next(key, pod);
+    if (waitMs > 0) {
+      const times = before === 1 ? "the one before it did" : `the ${before} before it did`;
+      const moment = at.toISOString().replace(".000Z", "Z");
+      const message = `the Pod has ended, as ${times}; it is replaced at ${moment}: ${why}`;
+      return { kind: "resting", message, recheckMs: waitMs };
+    }
+  }
+  return await replacePod(step, `it has ended: ${why}`);
 }
 
 async function keepLivingPod(step: Step, wanted: KubeManifest): Promise<PodOutcome> {

@@ -4,6 +4,7 @@ import type { Children } from "../observe/children.ts";
 import type { DatabaseContext } from "../context.ts";
 import type { Server } from "../build/desired.ts";
 import { isKept } from "../observe/kept.ts";
+import type { PodReplacements } from "./pod_replacements.ts";
 
 /** What each step of a reconcile looks at. */
 export interface Step {
@@ -11,6 +12,7 @@ export interface Step {
   readonly server: Server;
   readonly children: Children;
   readonly context: DatabaseContext;
+  readonly replacements: PodReplacements;
   readonly signal: AbortSignal;
 }
 

@@ -9,6 +9,7 @@ import { observeQueue, scrapeQueue } from "./queue_metrics.ts";
 import { pause, type Timing, whenAborted } from "../timing.ts";
 import { Turns } from "./turns.ts";
 import { noTracer, type Tracer } from "../telemetry/tracing.ts";
+import type { Lane } from "./waiting_keys.ts";
 import { WorkQueue, type WorkQueueOptions } from "./work_queue.ts";
 
 export interface ReconcileResult {
@@ -110,6 +111,8 @@ export class Controller {
   readonly #metrics: ControllerMetrics;
   /** Of those that pause their deadline for longer than it is. */
   readonly #long: Turns;
+  /** In which lanes keys were taken that were postponed. */
+  readonly #postponed = new Map<string, Lane>();
   /** Aborted when a shutdown has waited long enough. */
   readonly #hardStop = new AbortController();
 
@@ -155,7 +158,12 @@ export class Controller {
 
   /** Asks for a reconcile that was postponed, or that nobody waits for: of a key that failed it is one more try. */
   bringBack(key: string): void {
-    this.#queue.add(key, this.#queue.retries(key) > 0 ? "failing" : "resync");
+    this.#queue.add(key, this.#queue.retries(key) > 0 ? "failing" : this.#laneOfPostponed(key));
+  }
+
+  /** Also of one that is brought back while its reconcile has yet to say that it was postponed. */
+  #laneOfPostponed(key: string): Lane {
+    return this.#postponed.get(key) ?? this.#queue.laneOf(key) ?? "resync";
   }
 
   /**
@@ -216,14 +224,20 @@ export class Controller {
 
   async #attempt(key: string): Promise<ReconcileResultName> {
     const attempt = this.#startAttempt(key);
+    const lane = this.#queue.laneOf(key) ?? "resync";
+    this.#postponed.delete(key);
     try {
       const result = await this.#options.reconcile(key, attempt.signal, attempt.deadline);
       const { requeueAfterMs, wakes = [], isPostponed = false } = result;
-      for (const each of wakes) this.enqueue(each, "resync");
-      if (isPostponed) return "requeue";
+      // Whoever waits for what somebody changed waits with them.
+      for (const each of wakes) this.#queue.add(each, lane === "fresh" ? lane : "resync");
+      if (isPostponed) {
+        this.#postponed.set(key, lane);
+        return "requeue";
+      }
       this.#queue.forget(key);
       if (requeueAfterMs === undefined) return "success";
-      this.#queue.addAfter(key, requeueAfterMs, requeueAfterMs <= SOON_MS ? this.#queue.laneOf(key) : "resync");
+      this.#queue.addAfter(key, requeueAfterMs, requeueAfterMs <= SOON_MS ? lane : "resync");
       return "requeue_after";
     } catch (error) {
       return this.#retry(key, error);

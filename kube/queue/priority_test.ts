@@ -131,3 +131,22 @@ Deno.test("a reconcile that fails and whose own writes come back as events of ow
   await timing.tick(60_000);
   assertEquals(runs, 60);
 });
+
+Deno.test("what was postponed comes back, and what was woken comes, before a resync if somebody changed it", async () => {
+  const order: string[] = [];
+  const { controller, timing } = start((timing) => async (key) => {
+    order.push(key);
+    await timing.delay(20);
+    if (key === "postponed" && order.indexOf(key) === order.lastIndexOf(key)) return { isPostponed: true };
+    return key === "made" ? { wakes: ["waiting"] } : {};
+  }, 1);
+  for (const key of ["postponed", "made"]) controller.enqueue(key);
+  for (let index = 0; index < 1_000; index++) controller.enqueue(`old-${index}`, "resync");
+  await timing.tick(30);
+  controller.bringBack("postponed");
+  controller.bringBack("nobody waits for it");
+  await timing.tick(300);
+  assert(order.lastIndexOf("postponed") > order.indexOf("made"), order.join());
+  assert(order.includes("waiting"), order.join());
+  assertEquals(order.includes("nobody waits for it"), false);
+});

@@ -18,6 +18,7 @@ function server(granted: Set<string>): InformerSource & { readonly lists: string
     return Promise.resolve({ items: [{ apiVersion: "v1", kind: "DatabaseTable", metadata }], resourceVersion: "1" });
   };
   async function* watch(_type: unknown, { signal }: WatchOptions) {
+    yield { type: "BOOKMARK", object: { metadata: { resourceVersion: "2" } } };
     await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
   }
   return { lists, list, watch } as unknown as ReturnType<typeof server>;

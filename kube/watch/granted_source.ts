@@ -28,14 +28,16 @@ export class GrantedSource implements InformerSource {
   readonly #backoff: Backoff;
   #isForbidden = false;
   #lastAttempt: number;
+  #lastRefusal: number;
 
   constructor(options: GrantedSourceOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.context, BACKOFF);
     this.#lastAttempt = options.context.uptime();
+    this.#lastRefusal = this.#lastAttempt;
   }
 
-  /** Whether nothing may be listed; from a refusal until a list is complete. */
+  /** Whether nothing may be listed; from a refusal until a list is complete, or the kind is absent. */
   get isForbidden(): boolean {
     return this.#isForbidden;
   }
@@ -43,6 +45,11 @@ export class GrantedSource implements InformerSource {
   /** When something was last asked for, in milliseconds of the clock that never jumps. */
   get lastAttempt(): number {
     return this.#lastAttempt;
+  }
+
+  /** When the API server last refused something, at first when this was made: that is an answer, too. */
+  get lastRefusal(): number {
+    return this.#lastRefusal;
   }
 
   /** One page, once it may be had. @throws {KubeError} for anything but a refusal. */
@@ -55,6 +62,8 @@ export class GrantedSource implements InformerSource {
         if (page.continue === undefined) this.#granted(type);
         return page;
       } catch (error) {
+        // Whether somebody may list a kind is asked before whether it is there.
+        if (isKubeError(error, 404)) this.#granted(type);
         if (!isKubeError(error, 403)) throw error;
         this.#refused(type, error);
       }
@@ -67,8 +76,9 @@ export class GrantedSource implements InformerSource {
   }
 
   #refused({ plural }: ResourceType, { message }: KubeError): void {
+    const { namespace, logger, context } = this.#options;
+    this.#lastRefusal = context.uptime();
     if (this.#isForbidden) return;
-    const { namespace, logger } = this.#options;
     logger.warn(message, { plural, namespace, next: "it is asked for again, and served once it is granted" });
     this.#set(true);
   }
@@ -77,7 +87,7 @@ export class GrantedSource implements InformerSource {
     this.#backoff.reset();
     if (!this.#isForbidden) return;
     const { namespace, logger } = this.#options;
-    logger.info("it is granted now, and served", { plural, namespace });
+    logger.info("it may be listed now", { plural, namespace });
     this.#set(false);
   }
 

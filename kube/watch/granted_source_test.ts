@@ -7,12 +7,13 @@ import { Informer, type InformerSource } from "./informer.ts";
 
 const type = { group: "kopf.demo", version: "v1", plural: "databasetables", kind: "DatabaseTable", namespaced: true };
 
-/** An API server on which these namespaces may be listed, each with one object. */
+/** An API server on which these namespaces may be listed, each with one object; `absent`: it does not serve the kind. */
 function server(granted: Set<string>): InformerSource & { readonly lists: string[] } {
   const lists: string[] = [];
   const list = (_type: unknown, { namespace = "*" }: ListOptions = {}) => {
     lists.push(namespace);
     const refusal = new KubeError(`databasetables is forbidden in ${namespace}`, { status: 403, reason: "Forbidden" });
+    if (granted.has("absent")) return Promise.reject(new KubeError("not found", { status: 404, reason: "NotFound" }));
     if (!granted.has(namespace)) return Promise.reject(refusal);
     const metadata = { namespace, name: "orders", uid: namespace, resourceVersion: "1", creationTimestamp: "" };
     return Promise.resolve({ items: [{ apiVersion: "v1", kind: "DatabaseTable", metadata }], resourceVersion: "1" });
@@ -39,7 +40,7 @@ async function withInformer(
   const informer = new Informer({ client, type, namespaces, context: timing, logger, onChange: () => {} });
   const stop = new AbortController();
   const running = informer.run(stop.signal);
-  const said = /forbidden|granted/;
+  const said = /forbidden|may be listed/;
   const lines = () =>
     logger.entries.map(({ level, message }) => `${level} ${message}`).filter((each) => said.test(each));
   await timing.tick(0);
@@ -58,11 +59,16 @@ Deno.test("a namespace that may not be listed keeps nobody waiting for the other
     assertEquals(lines(), ["warn databasetables is forbidden in b"], "said once");
     const tries = lists.filter((each) => each === "b").length;
     assertEquals(tries > 20 && tries < 60, true, `${tries} tries in ten minutes`);
-    assertEquals(timing.uptime() - informer.lastAttempt <= 70_000, true, "it is alive");
+    const { lastAttempt, lastActivity } = informer;
+    assertEquals(
+      timing.uptime() - Math.min(lastAttempt, lastActivity) <= 70_000,
+      true,
+      "it is alive, and hears refusals",
+    );
     granted.add("b");
     await timing.tick(30_000);
     assertEquals([informer.state, informer.keys(), informer.forbidden], ["synced", ["a/orders", "b/orders"], []]);
-    assertEquals(lines().at(-1), "info it is granted now, and served");
+    assertEquals(lines().at(-1), "info it may be listed now");
   });
 });
 
@@ -81,3 +87,13 @@ for (const namespaces of [[], ["a", "b"]]) {
     });
   });
 }
+
+Deno.test("a kind that is absent is no more forbidden", async () => {
+  const granted = new Set<string>();
+  await withInformer({ granted, namespaces: ["a"] }, async ({ informer, timing }) => {
+    assertEquals(informer.state, "forbidden");
+    granted.add("absent");
+    await timing.tick(2_000);
+    assertEquals([informer.state, informer.forbidden], ["absent", []]);
+  });
+});

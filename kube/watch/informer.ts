@@ -97,10 +97,9 @@ export class Informer<T extends KubeObject = KubeObject> {
 
   /** When the API server was last heard, in milliseconds of the clock that never jumps; the oldest of all namespaces. */
   get lastActivity(): number {
-    return Math.min(...this.#parts.map(({ source, reflector }) => {
-      // A refusal is an answer too.
-      return source.isForbidden ? Math.max(source.lastAttempt, reflector.lastActivity) : reflector.lastActivity;
-    }));
+    return Math.min(
+      ...this.#parts.map(({ source, reflector }) => Math.max(source.lastRefusal, reflector.lastActivity)),
+    );
   }
 
   /** When the API server was last heard or asked, in milliseconds of the clock that never jumps; the oldest of all namespaces. */

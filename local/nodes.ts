@@ -1,6 +1,6 @@
 import { delay } from "@std/async/delay";
 import { join } from "@std/path";
-import { type ClusterConfig, KubeClient } from "../kube/client/client.ts";
+import { type ClusterConfig, isKubeError, KubeClient } from "../kube/client/client.ts";
 import type { ResourceType } from "../kube/object.ts";
 import type { Binaries } from "./binaries.ts";
 import { type Child, describeEnd, startChild, stopLeftovers } from "./children.ts";
@@ -23,6 +23,13 @@ export interface NodesOptions {
 
 const NODE: ResourceType = { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false };
 const NODE_NAME = "simulated";
+const LEASE: ResourceType = {
+  group: "coordination.k8s.io",
+  version: "v1",
+  plural: "leases",
+  kind: "Lease",
+  namespaced: true,
+};
 const RESTART_DELAY_MS = 1_000;
 
 /**
@@ -33,6 +40,7 @@ const RESTART_DELAY_MS = 1_000;
 export async function startNodes(options: NodesOptions, signal: AbortSignal): Promise<Nodes> {
   await Deno.mkdir(options.directory, { recursive: true, mode: 0o700 });
   await stopLeftovers(options.directory);
+  await freeNode(options.cluster, signal);
   const kept = [keepRunning(options, schedulerOf(options)), keepRunning(options, kwokOf(options))];
   const nodes: Nodes = {
     async stop() {
@@ -100,6 +108,18 @@ function keepRunning(options: NodesOptions, program: Program): { stop(): Promise
       await child.stop();
     },
   };
+}
+
+/** The KWOK before this one may hold the Lease of the node for 40 s more; until then no Pod would run. */
+async function freeNode(cluster: ClusterConfig, signal: AbortSignal): Promise<void> {
+  const client = new KubeClient(cluster);
+  try {
+    await client.delete(LEASE, { namespace: "kube-node-lease", name: NODE_NAME }, { signal });
+  } catch (error) {
+    if (!isKubeError(error, 404)) throw error;
+  } finally {
+    client.close();
+  }
 }
 
 /** More than anybody asks for: what does not run needs nothing. */

@@ -1,3 +1,5 @@
+import { isKubeError, KubeClient } from "../../kube/client/client.ts";
+import { objectPath } from "./resource_paths.ts";
 import type { Testbed } from "./testbed.ts";
 
 export interface Answer {
@@ -10,10 +12,13 @@ export interface Answer {
 export class Kubectl {
   readonly #testbed: Testbed;
   readonly #namespace: string;
+  readonly #client: KubeClient;
 
   constructor(testbed: Testbed, namespace: string) {
     this.#testbed = testbed;
     this.#namespace = namespace;
+    const { server, certificateAuthority, clientCertificate, clientKey } = testbed;
+    this.#client = new KubeClient({ server, certificateAuthority, clientCertificate, clientKey });
   }
 
   /** Runs one command; never throws for what kubectl refuses. */
@@ -48,8 +53,17 @@ export class Kubectl {
     return await this.run(["apply", "-f", "-", ...flags], JSON.stringify(object));
   }
 
+  /**
+   * Reads an object, or `undefined` if there is none. Conditions are asked for many times a second, and a process for each of
+   * their questions would take the processor from what they wait for: so this is a request of our own.
+   */
   async get(resource: string, name: string): Promise<Record<string, unknown> | undefined> {
-    const { code, stdout } = await this.run(["get", resource, name, "-o", "json"]);
-    return code === 0 ? JSON.parse(stdout) : undefined;
+    try {
+      const { object } = await this.#client.request("GET", objectPath(resource, this.#namespace, name));
+      return object as Record<string, unknown>;
+    } catch (error) {
+      if (isKubeError(error, 404)) return undefined;
+      throw error;
+    }
   }
 }

@@ -146,7 +146,7 @@ function report(what: string, facts: unknown): void {
 
 Deno.test("under a flood of the worst bodies usual reviews pass, and the process lives in the memory of its Pod", async () => {
   const flood = startFlood();
-  const small = streamReviews(target.webhookPort, SMALL, 4);
+  const small = streamReviews(target.webhookPort, SMALL, { connections: 4 });
   const { statuses } = flood;
   const isFlooded = () =>
     BODIES.every(({ status, text }, index) => {
@@ -171,7 +171,7 @@ Deno.test("under a flood of the worst bodies usual reviews pass, and the process
 
 Deno.test("under a flood of connections that send nothing usual reviews pass, and the process lives in the memory of its Pod", async () => {
   const held: Deno.Conn[] = [];
-  const small = streamReviews(target.webhookPort, SMALL, 4);
+  const small = streamReviews(target.webhookPort, SMALL, { connections: 4 });
   while (held.length < 5_000) {
     const more = Array.from({ length: 250 }, () => Deno.connect({ hostname: "127.0.0.1", port: target.webhookPort }));
     held.push(...await Promise.all(more));

@@ -38,7 +38,7 @@ function startListener() {
 Deno.test("over HTTP/1.1 clients are sent away first, and no review is lost", async () => {
   const { port, listener, release } = startListener();
   release();
-  const reviews = streamReviews(port, "{}", 50);
+  const reviews = streamReviews(port, "{}", { connections: 50 });
   await reviews.answers(500);
   listener.closeConnections();
   await reviews.sentAway;

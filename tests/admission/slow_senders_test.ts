@@ -157,7 +157,7 @@ Deno.test("a replaced server ends under load over HTTP/1.1 and HTTP/2, and no re
   for (const each of [...pair, ...pair]) {
     const before = state.answered;
     listener.replaceCertificate(each);
-    const stream = streamReviews(port, body, 4);
+    const stream = streamReviews(port, body, { connections: 4 });
     await stream.answers(200);
     listener.replaceCertificate(each);
     await stream.sentAway;

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { Agent, request } from "node:https";
+import { delay } from "@std/async/delay";
 
 /** What became of the reviews that one stream sent. */
 export interface StreamResult {
@@ -19,11 +20,19 @@ export interface ReviewStream {
   readonly sentAway: Promise<void>;
 }
 
+export interface ReviewPace {
+  /** Default: 8. */
+  readonly connections?: number;
+  /** Of each connection between two reviews; default: none. What is watched for long should leave others some of the processor. */
+  readonly pauseMs?: number;
+}
+
 /**
- * Sends reviews without a pause over HTTP/1.1, as the API server does to a Service: connections are kept, and a POST is never sent
+ * Sends reviews over HTTP/1.1, as the API server does to a Service: connections are kept, and a POST is never sent
  * again. After the first answer with `connection: close` it goes away, like a client whose Service has no such endpoint any more.
  */
-export function streamReviews(port: number, body: string, connections = 8): ReviewStream {
+export function streamReviews(port: number, body: string, pace: ReviewPace = {}): ReviewStream {
+  const { connections = 8, pauseMs = 0 } = pace;
   const agent = new Agent({ keepAlive: true, maxSockets: connections, rejectUnauthorized: false });
   const sentAway = Promise.withResolvers<void>();
   const lost: string[] = [];
@@ -39,6 +48,7 @@ export function streamReviews(port: number, body: string, connections = 8): Revi
       } catch (error) {
         lost.push(error instanceof Error ? error.message : String(error));
       }
+      if (pauseMs > 0) await delay(pauseMs);
     }
   };
   const senders = Array.from({ length: connections }, send);

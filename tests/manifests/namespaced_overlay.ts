@@ -1,4 +1,4 @@
-// Runs in a network namespace of its own: see tests/manifests/manifests_test.ts.
+// Runs in a network namespace and on a cluster of its own, in which the API server reaches the operator through its Service: its _test.ts beside it starts it.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join, relative } from "@std/path";
 import { requestsOf } from "../harness/audit_log.ts";

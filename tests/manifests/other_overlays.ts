@@ -1,4 +1,4 @@
-// Runs in a network namespace of its own: see tests/manifests/manifests_test.ts.
+// Runs in a network namespace and on a cluster of its own, in which the API server reaches the operator through its Service: its _test.ts beside it starts it.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createCertificateAuthority, issueCertificate } from "../../kube/webhook/certificate.ts";
 import { startDeployed } from "../harness/deployed_operator.ts";
@@ -59,7 +59,8 @@ Deno.test("manifests/cert-manager is accepted where its kinds are, and the opera
     async () => (await kubectl.run(["apply", "-k", overlay("cert-manager")])).code === 0,
   );
   await giveDatabase(installation);
-  const { spec } = await kubectl.get("certificates.cert-manager.io", "tablewright-webhook") as {
+  const asked = await kubectl.ok(["get", "certificates.cert-manager.io", "tablewright-webhook", "-o", "json"]);
+  const { spec } = JSON.parse(asked) as {
     readonly spec: { readonly dnsNames: readonly string[]; readonly secretName: string };
   };
   const authority = await createCertificateAuthority({ commonName: "cert-manager", validDays: 1, now: new Date() });

@@ -52,7 +52,7 @@ for (const kind of kinds) {
   Deno.test(`operator and users may work with ${kind.plural}, and nobody may adopt by default`, () => {
     const status = { ...kind, plural: `${kind.plural}/status` };
     for (const file of ["default/cluster_role.yaml", "namespaced/role.yaml"]) {
-      // Which more a kind needs is its own matter: tests/manifests/manifests_test.ts compares them with the audit log.
+      // Which more a kind needs is its own matter: tests/manifests/default_overlay.ts compares them with the audit log.
       assertStringIncludes(verbs(file, "tablewright", kind), "list watch", file);
       assertEquals(verbs(file, "tablewright", status), "get patch", file);
     }

@@ -1,6 +1,6 @@
 /**
  * `deno task test:faults`: every promise of docs/promises.md, proven by breaking something, against one real control plane and one
- * real PostgreSQL. Two files of plans run at a time. Results are also written as JUnit files to test-results/.
+ * real PostgreSQL. Three files of plans run at a time: they wait for half of their time. Results are also written as JUnit files to test-results/.
  *
  * Arguments go to the tests: `deno task test:faults --filter "crash points: create"`, `deno task test:faults tests/faults/plans/table_crash.ts`.
  */
@@ -31,7 +31,7 @@ async function runPlans(args: readonly string[]): Promise<boolean> {
     const files = args.some((arg) => arg.endsWith(".ts")) ? [] : planFiles();
     // Types are checked by `deno check`.
     const options = ["--parallel", "--no-check", `--junit-path=${RESULTS}/faults.xml`];
-    return await denoTestWith(testbed, { args: [...options, ...args, ...files], env: { DENO_JOBS: "2" } });
+    return await denoTestWith(testbed, { args: [...options, ...args, ...files], env: { DENO_JOBS: "3" } });
   } finally {
     await testbed.stop();
   }

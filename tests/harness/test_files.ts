@@ -1,19 +1,34 @@
 import { dirname, join } from "@std/path";
 
-/** Whoever imports this talks to a cluster. */
-const CLUSTER = "local/control_plane.ts";
+/** Begin first, so that whatever comes last ends beside something. What a run says of its slowest files shows whether one is missing. */
+const LONGEST = [
+  "tests/fixpoint/fixpoint_test.ts",
+  "tests/fixpoint/crash_test.ts",
+  "tests/database_table/change_policy_test.ts",
+  "tests/database_table/data_is_kept_test.ts",
+  "tests/database_table/connection_secret_test.ts",
+  "tests/admission/review_fuzz_test.ts",
+  "tests/operator/replicas_test.ts",
+  "tests/admission/review_flood_test.ts",
+  "tests/manifests/default_overlay_test.ts",
+  "tests/manifests/namespaced_overlay_test.ts",
+  "tests/service/service_path_test.ts",
+  "tests/parity/parity_test.ts",
+  "tests/injection/injection_test.ts",
+];
 
-/** Test files in two groups that share nothing but a PostgreSQL server, in which each file has databases of its own. */
-export interface TestLanes {
-  readonly withCluster: readonly string[];
-  readonly withoutCluster: readonly string[];
-}
-
-/** All integration tests, below the root of the clone. */
-export function testLanes(root: string): TestLanes {
+/**
+ * All integration tests, below the root of the clone, in the order in which they should begin: behind the longest ones the largest files.
+ *
+ * @throws {Error} if one of the longest is not there.
+ */
+export function integrationTests(root: string): readonly string[] {
   const files = testsUnder(root, "tests");
-  const lanes = Object.groupBy(files, (path) => reachOf(root, path).has(CLUSTER) ? "withCluster" : "withoutCluster");
-  return { withCluster: [], withoutCluster: [], ...lanes };
+  const missing = LONGEST.filter((path) => !files.includes(path));
+  if (missing.length > 0) throw new Error(`Cannot find ${missing.join(", ")}: tests/harness/test_files.ts lists them`);
+  const size = (path: string) => Deno.statSync(join(root, path)).size;
+  const others = files.filter((path) => !LONGEST.includes(path)).toSorted((one, other) => size(other) - size(one));
+  return [...LONGEST, ...others];
 }
 
 /** The test files of a folder and those in it, below the root of the clone. */

@@ -13,12 +13,15 @@ export interface KubeErrorOptions {
   readonly status: number;
   /** CamelCase, for programs: `NotFound`, `Conflict`, `Unreachable`. */
   readonly reason: string;
-  /** How long the server asks to wait, in milliseconds. */
+  /** How long the server asks to wait, in milliseconds; 0 is as absent. */
   readonly retryAfterMs?: number | undefined;
   /** What admission said beside its refusal. */
   readonly warnings?: readonly string[];
   readonly cause?: unknown;
 }
+
+/** Whoever waits longer than this looks dead to our own health checks, and comes back late to a server that is well again. */
+const MAX_RETRY_AFTER_MS = 60_000;
 
 /** An answer of the API server that is no success, or the lack of one. The message is one line. */
 export class KubeError extends Error {
@@ -26,6 +29,7 @@ export class KubeError extends Error {
   /** HTTP status, or 0 if there was no answer. */
   readonly status: number;
   readonly reason: string;
+  /** How long to wait, in milliseconds, if the server named a time: more than 0, and at most a minute. */
   readonly retryAfterMs?: number;
   /** What admission said beside its refusal. */
   readonly warnings: readonly string[];
@@ -35,7 +39,9 @@ export class KubeError extends Error {
     this.status = options.status;
     this.reason = options.reason;
     this.warnings = options.warnings ?? [];
-    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
+    const { retryAfterMs = 0 } = options;
+    // Without any wait a loop would ask thousands of times a second: it needs a backoff of its own then.
+    if (retryAfterMs > 0) this.retryAfterMs = Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
   }
 }
 
@@ -54,7 +60,7 @@ export function errorFromStatus(
   return new KubeError(status.message ?? `the API server answered ${code}`, {
     status: code,
     reason: status.reason ?? "Unknown",
-    retryAfterMs: fallback.retryAfterMs ?? (seconds === undefined || seconds <= 0 ? undefined : seconds * 1000),
+    retryAfterMs: fallback.retryAfterMs || (seconds === undefined ? undefined : seconds * 1000),
     warnings: fallback.warnings ?? [],
   });
 }
@@ -84,10 +90,9 @@ export function errorFromFailure(error: unknown, server: string): KubeError {
   });
 }
 
-/** Milliseconds of a `Retry-After` in seconds; the API server never sends the other form, a date. */
+/** Milliseconds of a `Retry-After` in seconds. A date is as absent: the API server never sends one, and two clocks would have to agree. */
 function parseRetryAfter(header: string | null): number | undefined {
-  if (header === null || !/^\d{1,6}$/.test(header)) return undefined;
-  return Number(header) * 1000;
+  return header !== null && /^\d+$/.test(header) ? Number(header) * 1000 : undefined;
 }
 
 function isStatus(body: unknown): body is ApiStatus {

@@ -8,7 +8,7 @@ import {
   type ResourceType,
 } from "../object.ts";
 import type { RequestObserver } from "./request_metrics.ts";
-import { type ClusterConfig, type QueryValue, Transport } from "./transport.ts";
+import { type ClusterConfig, type OpenResponse, type QueryValue, Transport } from "./transport.ts";
 import { parseWarnings } from "./warning_header.ts";
 
 export { type ClusterConfig, ConnectionStalled } from "./transport.ts";
@@ -57,6 +57,8 @@ export interface WatchOptions extends CallOptions {
   readonly resourceVersion: string;
   /** After which the server ends the stream. */
   readonly timeoutSeconds?: number;
+  /** Called when the server has begun to answer: a quiet stream tells nothing for a minute. */
+  readonly onOpen?: () => void;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
 }
@@ -200,7 +202,7 @@ export class KubeClient {
     type: ResourceType,
     options: WatchOptions,
   ): AsyncGenerator<WatchEvent<T>, void, undefined> {
-    const { namespace, resourceVersion, timeoutSeconds, labelSelector, fieldSelector, signal, timeoutMs } = options;
+    const { namespace, resourceVersion, timeoutSeconds, labelSelector, fieldSelector, ...call } = options;
     const query = {
       watch: true,
       allowWatchBookmarks: true,
@@ -214,14 +216,15 @@ export class KubeClient {
       method: "GET",
       path,
       query,
-      signal,
-      timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      signal: call.signal,
+      timeoutMs: call.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     });
     try {
+      call.onOpen?.();
       if (stream.response.body === null) return;
       for await (const event of decodeJsonLines(stream.response.body)) yield event as WatchEvent<T>;
     } catch (error) {
-      throw this.#explainWatchFailure(error, signal);
+      throw this.#explainWatchFailure(error, stream);
     } finally {
       stream.close();
     }
@@ -237,12 +240,12 @@ export class KubeClient {
     return { ...call, query: { fieldManager: fieldManager ?? this.#fieldManager, dryRun: dryRun ? "All" : undefined } };
   }
 
-  #explainWatchFailure(error: unknown, signal: AbortSignal | undefined): unknown {
+  #explainWatchFailure(error: unknown, stream: OpenResponse): unknown {
     if (error instanceof SyntaxError) {
       const message = `Cannot read a watch from ${this.server}: each line must be JSON`;
       return new KubeError(message, { status: 0, reason: "InvalidAnswer", cause: error });
     }
-    return this.#transport.explainStreamFailure(error, signal);
+    return stream.explain(error);
   }
 }
 

@@ -1,5 +1,7 @@
 import { certificateValidity } from "../webhook/certificate_fault.ts";
+import { type ConnectionLoan, ConnectionPool, type ConnectionUse } from "./connection_pool.ts";
 import { errorFromFailure, errorFromResponse, KubeError } from "./kube_error.ts";
+import { RequestDeadline } from "./request_deadline.ts";
 import type { RequestObserver } from "./request_metrics.ts";
 import { requestBody } from "./small_chunks.ts";
 
@@ -42,6 +44,8 @@ export interface TransportRequest {
 /** A response whose body is still being read. `close` ends it. */
 export interface OpenResponse {
   readonly response: Response;
+  /** What a failure while the body is read means. */
+  explain(error: unknown): unknown;
   close(): void;
 }
 
@@ -50,11 +54,20 @@ export class ConnectionStalled extends Error {
   override readonly name = "ConnectionStalled";
 }
 
+/** One request under way, and the connection that it uses once it is sent. */
+interface Exchange {
+  readonly request: TransportRequest;
+  readonly use: ConnectionUse;
+  readonly deadline: RequestDeadline;
+  loan: ConnectionLoan<Deno.HttpClient> | undefined;
+}
+
 /**
- * HTTP to one API server: one Deno client (HTTP/2), so all requests share a connection.
+ * HTTP to one API server: requests and streams share one HTTP/2 connection as long as it has room for them, see
+ * {@linkcode ConnectionPool}.
  *
  * A connection that was cut without a word would swallow every later request for as long as the kernel believes in it (HTTP/2
- * shares it, and Deno sends no pings). So after each timeout, and after an abort with {@linkcode ConnectionStalled}, the next
+ * shares it, and Deno sends no pings). So after a timeout, and after an abort with {@linkcode ConnectionStalled}, the next
  * request opens a new one; streams that still run keep theirs.
  */
 export class Transport {
@@ -64,8 +77,7 @@ export class Transport {
   readonly #userAgent: string;
   readonly #onAnswer: RequestObserver;
   readonly #base: string;
-  #client: Deno.HttpClient | undefined;
-  #closed = false;
+  readonly #pool: ConnectionPool<Deno.HttpClient>;
 
   /** @throws {TypeError} if the server is not an `http(s)` URL, or a certificate or key is unreadable. */
   constructor(config: ClusterConfig, userAgent: string, onAnswer: RequestObserver = () => {}) {
@@ -75,7 +87,7 @@ export class Transport {
     this.#userAgent = userAgent;
     this.#onAnswer = onAnswer;
     this.#base = config.server.replace(/\/+$/, "");
-    this.#client = createHttpClient(config);
+    this.#pool = new ConnectionPool({ open: () => createHttpClient(config), uptime: () => performance.now() });
   }
 
   /**
@@ -85,66 +97,66 @@ export class Transport {
    * The reason of `request.signal` if that is aborted.
    */
   async call<T>(request: TransportRequest, read: (response: Response) => Promise<T>): Promise<T> {
-    const deadline = new Deadline(request);
+    const exchange = begin(request, "request");
     try {
-      return await read(await this.#send(request, deadline.signal));
+      return await read(await this.#send(exchange));
     } catch (error) {
-      throw this.#explain(error, request, deadline);
+      throw this.#explain(error, exchange);
     } finally {
-      deadline.dispose();
+      exchange.deadline.dispose();
+      exchange.loan?.release();
     }
   }
 
   /** Sends a request whose answer is a stream; the timeout ends when the stream begins. Throws as {@linkcode call} does. */
   async open(request: TransportRequest): Promise<OpenResponse> {
-    const deadline = new Deadline(request);
+    const exchange = begin(request, "stream");
     try {
-      const response = await this.#send(request, deadline.signal);
-      deadline.stopTimer();
-      return { response, close: () => deadline.end() };
+      const response = await this.#send(exchange);
+      exchange.deadline.stopTimer();
+      return {
+        response,
+        explain: (error) => this.#explain(error, exchange),
+        close: () => {
+          exchange.deadline.end();
+          exchange.loan?.release();
+        },
+      };
     } catch (error) {
-      deadline.dispose();
-      throw this.#explain(error, request, deadline);
+      exchange.deadline.dispose();
+      exchange.loan?.release();
+      throw this.#explain(error, exchange);
     }
-  }
-
-  /** What a failure while a stream is read means. */
-  explainStreamFailure(error: unknown, signal: AbortSignal | undefined): unknown {
-    if (signal?.aborted) {
-      if (signal.reason instanceof ConnectionStalled) this.#renew();
-      return signal.reason;
-    }
-    return errorFromFailure(error, this.origin);
   }
 
   /** Closes idle connections; running requests end by themselves. */
   close(): void {
-    this.#closed = true;
-    this.#client?.close();
-    this.#client = undefined;
+    this.#pool.close();
   }
 
-  async #send(request: TransportRequest, signal: AbortSignal): Promise<Response> {
-    const first = await this.#fetch(request, { signal, refresh: false });
+  async #send(exchange: Exchange): Promise<Response> {
+    const first = await this.#fetch(exchange, { refresh: false });
     if (first.status !== 401 || this.#config.token === undefined) return await accept(first);
     await first.body?.cancel();
-    return await accept(await this.#fetch(request, { signal, refresh: true }));
+    exchange.loan?.release();
+    return await accept(await this.#fetch(exchange, { refresh: true }));
   }
 
-  async #fetch(request: TransportRequest, options: { signal: AbortSignal; refresh: boolean }): Promise<Response> {
-    if (this.#closed) throw new Error("this client is closed");
+  async #fetch(exchange: Exchange, options: { readonly refresh: boolean }): Promise<Response> {
+    const { request, use, deadline } = exchange;
     const headers: Record<string, string> = { accept: "application/json", "user-agent": this.#userAgent };
     if (request.body !== undefined) headers["content-type"] = request.contentType ?? "application/json";
-    const token = await this.#config.token?.({ refresh: options.refresh });
+    const token = await this.#config.token?.(options);
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
-    this.#client ??= createHttpClient(this.#config);
+    // Used in the same step: it may be closed in the next one.
+    const loan = exchange.loan = this.#pool.lend(use);
     const answer = fetch(this.#base + request.path + queryString(request.query), {
       method: request.method,
       headers,
       body: request.body === undefined ? null : requestBody(JSON.stringify(request.body)),
       redirect: "error",
-      signal: options.signal,
-      client: this.#client,
+      signal: deadline.signal,
+      client: loan.client,
     });
     answer.then(
       ({ status }) => this.#onAnswer(request.method, status),
@@ -153,60 +165,28 @@ export class Transport {
     return await answer;
   }
 
-  #explain(error: unknown, request: TransportRequest, deadline: Deadline): unknown {
+  #explain(error: unknown, { request, deadline, loan }: Exchange): unknown {
     if (error instanceof KubeError) return error;
     if (deadline.timedOut) {
-      this.#renew();
+      this.#leave(loan);
       const cause = new Error(`no answer within ${request.timeoutMs / 1000} s`);
       return errorFromFailure(cause, this.origin);
     }
-    return this.explainStreamFailure(error, request.signal);
+    if (request.signal?.aborted) {
+      if (request.signal.reason instanceof ConnectionStalled) this.#leave(loan);
+      return request.signal.reason;
+    }
+    return errorFromFailure(error, this.origin);
   }
 
-  #renew(): void {
-    this.#client?.close();
-    this.#client = undefined;
+  /** Whatever cut one connection has probably cut all of them. Those that were opened since are not doubted: many may time out at once. */
+  #leave(loan: Exchange["loan"]): void {
+    if (loan?.isCurrent !== false) this.#pool.renew();
   }
 }
 
-/**
- * The caller's signal and a timeout in one. `AbortSignal.any()` is not used: its children stay with a signal that lives as long
- * as the process, one for each request.
- */
-class Deadline {
-  readonly #controller = new AbortController();
-  readonly #parent: AbortSignal | undefined;
-  readonly #onAbort = () => this.#controller.abort(this.#parent?.reason);
-  readonly #timer: ReturnType<typeof setTimeout>;
-  timedOut = false;
-
-  constructor(request: TransportRequest) {
-    this.#parent = request.signal;
-    this.#timer = setTimeout(() => {
-      this.timedOut = true;
-      this.#controller.abort();
-    }, request.timeoutMs);
-    if (this.#parent?.aborted) this.#onAbort();
-    else this.#parent?.addEventListener("abort", this.#onAbort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  stopTimer(): void {
-    clearTimeout(this.#timer);
-  }
-
-  dispose(): void {
-    this.stopTimer();
-    this.#parent?.removeEventListener("abort", this.#onAbort);
-  }
-
-  end(): void {
-    this.dispose();
-    this.#controller.abort();
-  }
+function begin(request: TransportRequest, use: ConnectionUse): Exchange {
+  return { request, use, deadline: new RequestDeadline(request), loan: undefined };
 }
 
 async function accept(response: Response): Promise<Response> {

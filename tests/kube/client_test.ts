@@ -24,6 +24,8 @@ Deno.test("KubeClient against a real API server", async (t) => {
     await t.step("watches, and ends when the server, the consumer or the signal says so", () => watches(cluster));
     await t.step("asks for the token again once when it is refused", () => refreshesToken(cluster));
     await t.step("leaves a dead connection after a timeout", () => leavesDeadConnection(cluster));
+    await t.step("answers at once beside 110 watches and 110 requests that take their time", () => staysFree(cluster));
+    await t.step("has one connection for 40 watches and the requests beside them", () => sharesConnection(cluster));
     await t.step("says in one line what is wrong with a connection", () => explainsFailures(cluster));
   } finally {
     await cluster.stop();
@@ -166,6 +168,59 @@ async function leavesDeadConnection({ config }: TestCluster): Promise<void> {
     const lost = await client.request("GET", "/readyz").catch((error) => error);
     if (lost instanceof KubeError) assert(lost.message.endsWith("the connection was lost"), lost.message);
     await client.request("GET", "/readyz");
+  } finally {
+    client.close();
+    proxy.close();
+  }
+}
+
+/** More than the API server lets through one connection. */
+const MANY = 110;
+/** Whoever leaves a large object unread holds up everybody on his connection. */
+const fieldSelector = "metadata.name=page-0";
+
+async function staysFree({ client }: TestCluster): Promise<void> {
+  const stop = new AbortController();
+  const options = { namespace: "default", resourceVersion: "0", fieldSelector, signal: stop.signal };
+  const streams = Array.from({ length: MANY }, () => client.watch(configMaps, options));
+  try {
+    const opened = await Promise.all(streams.map((stream) => stream.next()));
+    assertEquals(opened.filter(({ value }) => value?.type === "ADDED").length, MANY, "all of them are open");
+    await readsAtOnce(client);
+
+    // An API server holds a watch open for whoever asks for it, also as a request.
+    const query = { watch: true, timeoutSeconds: 30, fieldSelector };
+    const path = "/api/v1/namespaces/default/configmaps";
+    const slow = Array.from({ length: MANY }, () => client.request("GET", path, { query, signal: stop.signal }));
+    const ended = Promise.allSettled(slow);
+    await readsAtOnce(client);
+    stop.abort(new Error("enough"));
+    assertEquals((await ended).filter(({ status }) => status === "rejected").length, MANY, "all were under way");
+  } finally {
+    stop.abort(new Error("enough"));
+    await Promise.allSettled(streams.map((stream) => Array.fromAsync(stream)));
+  }
+}
+
+async function readsAtOnce(client: KubeClient): Promise<void> {
+  assertEquals((await client.request("GET", "/readyz", { timeoutMs: 10_000 })).object, "ok");
+}
+
+async function sharesConnection({ config }: TestCluster): Promise<void> {
+  const proxy = startFaultProxy(Number(new URL(config.server).port));
+  const client = new KubeClient({ ...config, server: `https://127.0.0.1:${proxy.port}` });
+  const stop = new AbortController();
+  try {
+    await client.request("GET", "/readyz");
+    let begun = 0;
+    const onOpen = () => void begun++;
+    const options = { namespace: "default", resourceVersion: "0", fieldSelector, signal: stop.signal, onOpen };
+    const streams = Array.from({ length: 40 }, () => client.watch(configMaps, options));
+    await Promise.all(streams.map((stream) => stream.next()));
+    await readsAtOnce(client);
+    assertEquals([proxy.attempts, begun], [1, 40]);
+    stop.abort(new Error("enough"));
+    await Promise.allSettled(streams.map((stream) => stream.next()));
   } finally {
     client.close();
     proxy.close();

@@ -55,7 +55,7 @@ export class Reflector<T extends KubeObject> {
   #resourceVersion: string | undefined;
   #watchFailures = 0;
   state: InformerState = "syncing";
-  /** When the API server last told something, in milliseconds of the clock that never jumps. */
+  /** When the API server last told something, at first when this was made, in milliseconds of the clock that never jumps. */
   lastActivity: number;
   #lastStep: number;
 
@@ -122,7 +122,9 @@ export class Reflector<T extends KubeObject> {
     let events = 0;
     try {
       const timeoutSeconds = Math.round(280 + 20 * context.random());
-      const query = { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, signal: idle.signal };
+      const onOpen = () => void (this.lastActivity = context.uptime());
+      const call = { timeoutSeconds, signal: idle.signal, onOpen };
+      const query = { namespace, labelSelector, fieldSelector, resourceVersion, ...call };
       for await (const event of client.watch<T>(type, query)) {
         this.lastActivity = context.uptime();
         this.#apply(event);
@@ -144,9 +146,11 @@ export class Reflector<T extends KubeObject> {
     const stop = new AbortController();
     const onAbort = () => stream.abort(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    this.lastActivity = context.uptime();
+    // Not `lastActivity`: to ask is not to be answered, and an outage must be seen.
+    const startedAt = context.uptime();
+    const heardAt = () => Math.max(startedAt, this.lastActivity);
     const supervise = async () => {
-      for (let left = IDLE_MS; left > 0; left = this.lastActivity + IDLE_MS - context.uptime()) {
+      for (let left = IDLE_MS; left > 0; left = heardAt() + IDLE_MS - context.uptime()) {
         await pause(context, left, stop.signal);
         if (stop.signal.aborted) return;
       }

@@ -1,5 +1,6 @@
 import { isAllowed } from "../../kube/client/access_review.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
+import { patiently } from "../../kube/client/patience.ts";
 import { LeaderElection } from "../../kube/election/leader_election.ts";
 import { LEASE, type LeaseName, LeaseStore } from "../../kube/election/lease_store.ts";
 import type { Logger } from "../../kube/telemetry/logger.ts";
@@ -34,7 +35,7 @@ export async function prepareElection(
     );
   }
   const lease = { namespace, name: config.instance };
-  await meetLease(client, lease, signal);
+  await meetLease(options, lease, signal);
   // A Pod keeps its name when its container starts again, and the one before may still be on its way out.
   const identity = `${config.processName}_${crypto.randomUUID()}`;
   return new LeaderElection({
@@ -46,9 +47,14 @@ export async function prepareElection(
   });
 }
 
-async function meetLease(client: KubeClient, { namespace, name }: LeaseName, signal: AbortSignal): Promise<void> {
+async function meetLease(
+  { client, logger }: Pick<ElectionOptions, "client" | "logger">,
+  { namespace, name }: LeaseName,
+  signal: AbortSignal,
+): Promise<void> {
+  const ask = (verb: (typeof VERBS)[number]) => isAllowed(client, { verb, type: LEASE, namespace, name }, { signal });
   const answers = await Promise.all(
-    VERBS.map((verb) => isAllowed(client, { verb, type: LEASE, namespace, name }, { signal })),
+    VERBS.map((verb) => patiently(() => ask(verb), { timing: systemTiming, signal, logger })),
   );
   const missing = VERBS.filter((_, index) => answers[index] === false);
   if (missing.length === 0) return;

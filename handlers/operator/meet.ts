@@ -3,6 +3,7 @@ import type { ClusterConfig } from "../../kube/client/client.ts";
 import { LeadershipLost } from "../../kube/election/leadership.ts";
 import type { Logger } from "../../kube/telemetry/logger.ts";
 import type { Metrics } from "../../kube/telemetry/metrics.ts";
+import { isPassing, patiently, type StartClient } from "../../kube/client/patience.ts";
 import { observeRequests } from "../../kube/client/request_metrics.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import {
@@ -39,26 +40,24 @@ export function openClient(cluster: ClusterConfig, metrics: Metrics): KubeClient
  * @throws {StartError} one line, if it cannot be reached or refuses us.
  */
 export async function meetCluster(
-  client: KubeClient,
+  client: Pick<StartClient, "get" | "request">,
   namespaces: readonly string[],
   signal: AbortSignal,
 ): Promise<string> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
-  while (true) {
-    try {
-      const id = await readClusterId(client, namespaces, signal);
-      if (id !== undefined) return id;
-      throw new StartError(NAMELESS_CLUSTER);
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      if (patience.aborted || error.status === 401) throw new StartError(error.message);
-      await systemTiming.delay(250, patience).catch(() => {});
-    }
+  // An API server that has just started serves before kube-system is there.
+  const passes = (error: KubeError) => isPassing(error) || error.status === 404;
+  try {
+    const call = () => readClusterId(client, namespaces, signal);
+    const id = await patiently(call, { timing: systemTiming, signal, passes });
+    if (id !== undefined) return id;
+  } catch (error) {
+    throw error instanceof KubeError ? new StartError(error.message) : error;
   }
+  throw new StartError(NAMELESS_CLUSTER);
 }
 
 /** @throws {StartError} one line, if the definitions cannot be written. */
-export async function meetDefinitions(client: KubeClient, logger: Logger, signal: AbortSignal): Promise<void> {
+export async function meetDefinitions(client: StartClient, logger: Logger, signal: AbortSignal): Promise<void> {
   try {
     await installDefinitions({ client, timing: systemTiming, logger }, signal);
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { KubeClient } from "../../kube/client/client.ts";
+import { patientClient } from "../../kube/client/patience.ts";
 import { EventRecorder } from "../../kube/objects/event_recorder.ts";
 import type { LeaderElection } from "../../kube/election/leader_election.ts";
 import { createLogger, type Logger } from "../../kube/telemetry/logger.ts";
@@ -94,13 +95,14 @@ async function meetApiServer(
   { embeddedCluster, cluster }: Connections,
   signal: AbortSignal,
 ) {
+  const patient = patientClient(client, { timing: systemTiming, signal, logger });
   const clusterId = await meetCluster(client, config.namespaces, signal);
   const whenMissing = embeddedCluster ? "create" : "warn";
   const meeting = config.leaderElectionNamespace ?? cluster.namespace;
   const [namespaces, election] = await Promise.all([
-    meetNamespaces({ client, whenMissing, logger }, config.namespaces, signal),
+    meetNamespaces({ client: patient, whenMissing, logger }, config.namespaces, signal),
     prepareElection({ config, client, namespace: meeting, logger }, signal),
   ]);
-  if (config.installCrds) await meetDefinitions(client, logger, signal);
+  if (config.installCrds) await meetDefinitions(patient, logger, signal);
   return { clusterId, namespaces, meeting, election };
 }

@@ -1,5 +1,6 @@
 import { certificateValidity } from "./certificate_fault.ts";
-import type { IdentityStore, StoredIdentity } from "./identity_store.ts";
+import type { IdentityStore, NewIdentity, StoredIdentity } from "./identity_store.ts";
+import { patiently } from "../client/patience.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { ServedCertificate, ServingCertificates } from "./serving_certificates.ts";
 import {
@@ -17,7 +18,7 @@ import { pause, type Timing } from "../timing.ts";
 export interface CertificateRotationOptions {
   readonly store: IdentityStore;
   readonly subject: IdentitySubject;
-  readonly timing: Pick<Timing, "now" | "delay">;
+  readonly timing: Pick<Timing, "now" | "uptime" | "random" | "delay">;
   readonly logger: Logger;
 }
 
@@ -39,6 +40,8 @@ export class CertificateRotation implements ServingCertificates {
 
   /**
    * Reads the identity that is stored, or makes one: also where that one ended, is damaged, or is for other names.
+   *
+   * A store that is away for a moment is waited for.
    *
    * @throws {KubeError} if the store cannot be used.
    */
@@ -133,15 +136,16 @@ async function startIdentity(
   signal: AbortSignal,
 ): Promise<ServingIdentity | undefined> {
   const call = { signal, timeoutMs: CALL_TIMEOUT_MS };
+  const write = (next: NewIdentity) => patiently(() => store.write(next, call), { timing, signal, logger });
   const now = new Date(timing.now());
-  const stored = await store.read(call);
+  const stored = await patiently(() => store.read(call), { timing, signal, logger });
   if (stored === undefined) {
     const identity = await createServingIdentity(subject, now);
-    return await store.write({ identity, replaces: undefined }, call) ? identity : undefined;
+    return await write({ identity, replaces: undefined }) ? identity : undefined;
   }
   const step = nextIdentityStep(stored.identity, subject.names, now);
   if (step.kind !== "replace" && step.kind !== "replaceLeaf") return stored.identity;
   logger.warn("the stored webhook certificate is replaced", { reason: step.reason });
   const identity = await takeIdentityStep(stored.identity, step, { subject, now });
-  return await store.write({ identity, replaces: stored.version }, call) ? identity : undefined;
+  return await write({ identity, replaces: stored.version }) ? identity : undefined;
 }

@@ -1,6 +1,7 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { CertificateRotation } from "./certificate_rotation.ts";
 import { createFakeTiming } from "../fake_timing.ts";
+import { KubeError } from "../client/kube_error.ts";
 import type { IdentityStore, NewIdentity, StoredIdentity } from "./identity_store.ts";
 import { memoryLogger } from "../telemetry/logger.ts";
 import type { ServedCertificate } from "./serving_certificates.ts";
@@ -71,6 +72,30 @@ Deno.test("CertificateRotation.start() lets two replicas that start at once agre
   const { rotation } = await start(store);
   assertEquals(store.writes, 1);
   assertEquals(rotation.served, second?.served);
+});
+
+Deno.test("CertificateRotation.start() waits for a store that is busy, and not for one that refuses", async () => {
+  const store = new SharedStore();
+  const timing = createFakeTiming();
+  const errorOf = (status: number) => new KubeError(`answered ${status}`, { status, reason: "Test" });
+  const faults = [errorOf(503), undefined, errorOf(0), errorOf(429)];
+  const flaky: IdentityStore = {
+    read: () => failNext() ?? store.read(),
+    write: (identity) => failNext() ?? store.write(identity),
+  };
+  const failNext = () => {
+    const fault = faults.shift();
+    return fault && Promise.reject(fault);
+  };
+  const started = start(flaky, timing);
+  await timing.tick(0);
+  assertEquals(store.writes, 0);
+  // Keys are made in real time.
+  while (store.writes === 0) await timing.tick(100);
+  await started;
+  assertEquals([faults.length, store.writes], [0, 1]);
+  faults.push(errorOf(403));
+  await assertRejects(() => start(flaky), KubeError, "answered 403");
 });
 
 Deno.test("CertificateRotation.start() takes what is stored, and replaces what has ended meanwhile", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { findFreePort } from "../../local/ports.ts";
 import { refusal, startApiProxy } from "../harness/api_proxy.ts";
 import { startTestOperator } from "../harness/operator.ts";
@@ -47,6 +47,12 @@ async function writeKubeconfig(name: string, cluster: Readonly<Record<string, un
   return path;
 }
 
+async function isReady(port: number): Promise<true | undefined> {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+  await response?.body?.cancel();
+  return response?.status === 200 || undefined;
+}
+
 for (const entry of ["main.ts", "local/run.ts"]) {
   Deno.test(`${entry} ends with one line where it may not install the definitions`, async () => {
     await using api = startApiProxy(testbed, ({ method, path }) => {
@@ -78,17 +84,38 @@ for (const entry of ["main.ts", "local/run.ts"]) {
   Deno.test(`${entry} serves health at the address of -L, and takes two signals at once for one`, async () => {
     const port = findFreePort();
     const child = spawn(entry, ["-L", `http://127.0.0.1:${port}/healthz`], testbed.kubeconfigPath);
-    await eventually("ready", async () => {
-      const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
-      await response?.body?.cancel();
-      return response?.status === 200 || undefined;
-    });
+    await eventually("ready", () => isReady(port));
     child.kill("SIGINT");
     child.kill("SIGTERM");
     const { code, stderr } = await endOf(child);
     assertEquals(code, 0, stderr);
   });
 }
+
+Deno.test("a start goes on where the API server answers each call only the second time", async () => {
+  const calls = new Map<string, number>();
+  let isStarting = true;
+  await using api = startApiProxy(testbed, ({ method, path, search }) => {
+    // The lists of the loops, which never give up.
+    isStarting &&= !search.includes("limit=500");
+    const key = `${method} ${path}`;
+    const count = (calls.get(key) ?? 0) + 1;
+    calls.set(key, count);
+    return Promise.resolve(isStarting && count % 2 === 1 ? refusal(503, "come back soon") : undefined);
+  });
+  const kubeconfig = await writeKubeconfig("busy", { server: api.server, "insecure-skip-tls-verify": true });
+  const port = findFreePort();
+  const flags = ["--leader-election-namespace", namespace, "--http-port", String(port)];
+  const child = spawn("main.ts", flags, kubeconfig);
+  const ended = endOf(child);
+  const first = await Promise.race([ended, eventually("ready", () => isReady(port))]);
+  if (first === true) child.kill("SIGTERM");
+  const { code, stderr } = await ended;
+  assertEquals(code, 0, stderr);
+  for (const start of ["/selfsubjectaccessreviews", `/namespaces/${namespace}`, "/databasetables.kopf.demo"]) {
+    assert(calls.keys().some((key) => key.endsWith(start)), `${start}: ${[...calls.keys()]}`);
+  }
+});
 
 Deno.test("what was started is stopped", async () => {
   await Deno.remove(folder, { recursive: true });

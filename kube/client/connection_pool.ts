@@ -1,3 +1,5 @@
+import type { Timing } from "../timing.ts";
+
 /** What goes over a connection: an answer that is read at once, or a stream that stays open for minutes. */
 export type ConnectionUse = "request" | "stream";
 
@@ -6,6 +8,8 @@ export interface ConnectionLoan<Client> {
   readonly client: Client;
   /** Whether later requests still get this connection. */
   readonly isCurrent: boolean;
+  /** The server has answered: the connection is open. */
+  answered(): void;
   /** May be called more than once. */
   release(): void;
 }
@@ -14,8 +18,7 @@ export interface ConnectionLoan<Client> {
 export interface ConnectionPoolOptions<Client> {
   /** Makes a client that has no connection yet. */
   readonly open: () => Client;
-  /** Milliseconds of a clock that never jumps. */
-  readonly uptime: () => number;
+  readonly timing: Pick<Timing, "uptime" | "setTimer">;
 }
 
 interface Connection<Client> {
@@ -23,6 +26,10 @@ interface Connection<Client> {
   uses: number;
   streams: number;
   isCurrent: boolean;
+  /** Something was answered over it, or it was waited for long enough. */
+  isOpen: boolean;
+  /** Resolves when the first use of it is answered, or has failed. */
+  opening: PromiseWithResolvers<void> | undefined;
   /** When its last use ended. */
   idleSince: number;
 }
@@ -33,10 +40,15 @@ const MAX_USES = 90;
 const MAX_STREAMS = 50;
 /** Floods come in waves: the next one finds the connections of the one before. */
 const KEPT_IDLE_MS = 60_000;
+/** What may be slow is not the connection but what was asked first: others then wait no longer. */
+const MAX_OPENING_MS = 250;
 
 /**
  * Spreads requests over as few connections as have room for them: usually one. Another is opened when all are full, and closed
  * after it was idle for a while.
+ *
+ * Of many requests that come at once the first opens the connection and the others wait for it: Deno would let each make a TLS
+ * handshake of its own, and then leave all connections but one.
  */
 export class ConnectionPool<Client extends { close(): void }> {
   readonly #options: ConnectionPoolOptions<Client>;
@@ -50,10 +62,18 @@ export class ConnectionPool<Client extends { close(): void }> {
   }
 
   /** @throws {Error} once the pool is closed. */
-  lend(use: ConnectionUse): ConnectionLoan<Client> {
-    if (this.#closed) throw new Error("this client is closed");
-    this.#closeIdle();
-    const connection = this.#connections.find((each) => hasRoom(each, use)) ?? this.#add();
+  async lend(use: ConnectionUse): Promise<ConnectionLoan<Client>> {
+    while (true) {
+      if (this.#closed) throw new Error("this client is closed");
+      this.#closeIdle();
+      const connection = this.#connections.find((each) => hasRoom(each, use)) ?? this.#add();
+      if (connection.opening === undefined) return this.#lend(connection, use);
+      await connection.opening.promise;
+    }
+  }
+
+  #lend(connection: Connection<Client>, use: ConnectionUse): ConnectionLoan<Client> {
+    if (!connection.isOpen) this.#beginOpening(connection);
     const streams = use === "stream" ? 1 : 0;
     connection.uses++;
     connection.streams += streams;
@@ -63,12 +83,15 @@ export class ConnectionPool<Client extends { close(): void }> {
       get isCurrent() {
         return connection.isCurrent;
       },
+      answered: () => endOpening(connection, true),
       release: () => {
         if (isReleased) return;
         isReleased = true;
+        // No answer: whoever is next has the same to try.
+        endOpening(connection, false);
         connection.uses--;
         connection.streams -= streams;
-        connection.idleSince = this.#options.uptime();
+        connection.idleSince = this.#options.timing.uptime();
       },
     };
   }
@@ -85,6 +108,12 @@ export class ConnectionPool<Client extends { close(): void }> {
     this.renew();
   }
 
+  #beginOpening(connection: Connection<Client>): void {
+    connection.opening = Promise.withResolvers();
+    const cancel = this.#options.timing.setTimer(() => endOpening(connection, true), MAX_OPENING_MS);
+    void connection.opening.promise.then(cancel);
+  }
+
   #add(): Connection<Client> {
     const connection = this.#open();
     this.#connections = [...this.#connections, connection];
@@ -92,11 +121,13 @@ export class ConnectionPool<Client extends { close(): void }> {
   }
 
   #open(): Connection<Client> {
-    return { client: this.#options.open(), uses: 0, streams: 0, isCurrent: true, idleSince: this.#options.uptime() };
+    const { open, timing } = this.#options;
+    const state = { uses: 0, streams: 0, isCurrent: true, opening: undefined, isOpen: false };
+    return { ...state, client: open(), idleSince: timing.uptime() };
   }
 
   #closeIdle(): void {
-    const before = this.#options.uptime() - KEPT_IDLE_MS;
+    const before = this.#options.timing.uptime() - KEPT_IDLE_MS;
     const isSuperfluous = ({ uses, idleSince }: Connection<Client>, index: number) =>
       index > 0 && uses === 0 && idleSince < before;
     if (!this.#connections.some(isSuperfluous)) return;
@@ -109,7 +140,16 @@ function hasRoom({ uses, streams }: Connection<unknown>, use: ConnectionUse): bo
   return uses < MAX_USES && (use === "request" || streams < MAX_STREAMS);
 }
 
+/** Lets those go on who wait for the first answer. */
+function endOpening(connection: Connection<unknown>, isOpen: boolean): void {
+  if (connection.opening === undefined) return;
+  connection.isOpen = isOpen;
+  connection.opening.resolve();
+  connection.opening = undefined;
+}
+
 function close(connection: Connection<{ close(): void }>): void {
   connection.isCurrent = false;
+  endOpening(connection, false);
   connection.client.close();
 }

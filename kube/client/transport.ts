@@ -4,6 +4,7 @@ import { errorFromFailure, errorFromResponse, KubeError } from "./kube_error.ts"
 import { RequestDeadline } from "./request_deadline.ts";
 import type { RequestObserver } from "./request_metrics.ts";
 import { requestBody } from "./small_chunks.ts";
+import { systemTiming } from "../timing.ts";
 
 /** Where an API server is and who we are to it. Certificates and keys are PEM texts, never paths. */
 export interface ClusterConfig {
@@ -87,7 +88,7 @@ export class Transport {
     this.#userAgent = userAgent;
     this.#onAnswer = onAnswer;
     this.#base = config.server.replace(/\/+$/, "");
-    this.#pool = new ConnectionPool({ open: () => createHttpClient(config), uptime: () => performance.now() });
+    this.#pool = new ConnectionPool({ open: () => createHttpClient(config), timing: systemTiming });
   }
 
   /**
@@ -143,13 +144,17 @@ export class Transport {
   }
 
   async #fetch(exchange: Exchange, options: { readonly refresh: boolean }): Promise<Response> {
-    const { request, use, deadline } = exchange;
+    const { request, deadline } = exchange;
     const headers: Record<string, string> = { accept: "application/json", "user-agent": this.#userAgent };
     if (request.body !== undefined) headers["content-type"] = request.contentType ?? "application/json";
     const token = await this.#config.token?.(options);
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
-    // Used in the same step: it may be closed in the next one.
-    const loan = exchange.loan = this.#pool.lend(use);
+    let loan = exchange.loan = await this.#pool.lend(exchange.use);
+    // It was left while we waited for it.
+    while (!loan.isCurrent) {
+      loan.release();
+      loan = exchange.loan = await this.#pool.lend(exchange.use);
+    }
     const answer = fetch(this.#base + request.path + queryString(request.query), {
       method: request.method,
       headers,
@@ -159,7 +164,10 @@ export class Transport {
       client: loan.client,
     });
     answer.then(
-      ({ status }) => this.#onAnswer(request.method, status),
+      ({ status }) => {
+        loan.answered();
+        this.#onAnswer(request.method, status);
+      },
       () => this.#onAnswer(request.method, "<error>"),
     );
     return await answer;

@@ -1,94 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import type { ListOptions, ListPage, WatchEvent, WatchOptions } from "../client/client.ts";
-import { createFakeTiming, type FakeTiming } from "../fake_timing.ts";
-import { Informer, type InformerSource, type ObjectChange } from "./informer.ts";
+import type { WatchEvent } from "../client/client.ts";
 import { KubeError } from "../client/kube_error.ts";
-import { memoryLogger } from "../telemetry/logger.ts";
 import type { KubeObject } from "../object.ts";
-
-const tables = { group: "kopf.demo", version: "v1", plural: "databasetables", kind: "DatabaseTable", namespaced: true };
-
-function makeTable(name: string, options: { uid?: string; version?: string; namespace?: string } = {}): KubeObject {
-  const { uid = `uid-${name}`, version = "1", namespace = "default" } = options;
-  return {
-    apiVersion: "kopf.demo/v1",
-    kind: "DatabaseTable",
-    metadata: { name, namespace, uid, resourceVersion: version, creationTimestamp: "2026-01-01T00:00:00Z" },
-  };
-}
-
-type Step =
-  | { readonly list: readonly KubeObject[]; readonly version: string; readonly continue?: string }
-  | { readonly fail: unknown }
-  /** Events of one stream, which then ends; `silent`: it stays open without a word. */
-  | { readonly watch: readonly WatchEvent<KubeObject>[]; readonly silent?: true; readonly breaks?: unknown };
-
-/** Plays an API server: each call takes the next step of the script; a call beyond its end stays open. */
-class ScriptedSource implements InformerSource {
-  readonly calls: { readonly verb: "list" | "watch"; readonly options: ListOptions & Partial<WatchOptions> }[] = [];
-  readonly #steps: Step[];
-
-  constructor(...steps: Step[]) {
-    this.#steps = steps;
-  }
-
-  async list<T>(_type: unknown, options: ListOptions = {}): Promise<ListPage<T>> {
-    this.calls.push({ verb: "list", options });
-    const step = this.#steps.shift();
-    if (step === undefined) return await untilAborted(options.signal);
-    if ("fail" in step) throw step.fail;
-    if (!("list" in step)) throw new Error("the script expects a watch, not a list");
-    const next = step.continue === undefined ? {} : { continue: step.continue };
-    return { items: step.list as unknown as T[], resourceVersion: step.version, ...next };
-  }
-
-  async *watch<T>(_type: unknown, options: WatchOptions): AsyncGenerator<WatchEvent<T>, void, undefined> {
-    this.calls.push({ verb: "watch", options });
-    const step = this.#steps.shift();
-    if (step === undefined) return await untilAborted(options.signal);
-    if ("fail" in step) throw step.fail;
-    if (!("watch" in step)) throw new Error("the script expects a list, not a watch");
-    options.onOpen?.();
-    yield* structuredClone(step.watch) as unknown as WatchEvent<T>[];
-    if (step.silent) await untilAborted(options.signal);
-    if (step.breaks !== undefined) throw step.breaks;
-  }
-}
-
-function untilAborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
-}
-
-async function withInformer(
-  source: ScriptedSource,
-  test: (run: { informer: Informer; timing: FakeTiming; changes: string[]; lines: () => string[] }) => Promise<void>,
-  options: {
-    namespaces?: string[];
-    onChange?: (key: string, change: ObjectChange) => void;
-    random?: () => number;
-  } = {},
-): Promise<void> {
-  const timing = createFakeTiming(options.random);
-  const logger = memoryLogger();
-  const changes: string[] = [];
-  const onChange = (key: string, change: ObjectChange) => {
-    changes.push(key);
-    options.onChange?.(key, change);
-  };
-  const namespaces = options.namespaces ?? [];
-  const informer = new Informer({ client: source, type: tables, namespaces, context: timing, onChange, logger });
-  const stop = new AbortController();
-  const running = informer.run(stop.signal);
-  await timing.tick(0);
-  await test({ informer, timing, changes, lines: () => logger.entries.map((entry) => entry.message) });
-  stop.abort();
-  await running;
-  assertEquals(timing.pending(), 0, "no timer is left");
-}
-
-const gone = new KubeError("too old resource version", { status: 410, reason: "Expired" });
-const unreachable = new KubeError("Cannot reach the API server", { status: 0, reason: "Unreachable" });
-const busy = new KubeError("too many requests", { status: 429, reason: "TooManyRequests", retryAfterMs: 7_000 });
+import { busy, gone, makeTable, ScriptedSource, unreachable, withInformer } from "./scripted_source.ts";
 
 Deno.test("Informer lists in pages, then watches from the version of the list with bookmarks and a server timeout", async () => {
   const source = new ScriptedSource(
@@ -322,52 +236,6 @@ Deno.test("Informer never gives up: it asks an unreachable server at least every
     await timing.tick(4_000);
     assert(source.calls.length > before);
   });
-});
-
-Deno.test("Informer tells for how long the API server was not heard in an outage, and that it asks all the same", async () => {
-  const outage = Array.from({ length: 2_000 }, () => ({ fail: unreachable }));
-  await withInformer(new ScriptedSource({ list: [], version: "10" }, ...outage), async ({ informer, timing }) => {
-    for (let minute = 1; minute <= 60; minute++) {
-      await timing.tick(60_000);
-      assertEquals(timing.uptime() - informer.lastActivity, minute * 60_000);
-      assert(timing.uptime() - informer.lastAttempt <= 4_000, "a restart would mend nothing");
-    }
-  });
-});
-
-Deno.test("Informer has heard the API server when a watch opens, with a bookmark, and when it says that the kind is absent", async () => {
-  const quiet = { watch: [], silent: true } as const;
-  const absent = new KubeError("not found", { status: 404, reason: "NotFound" });
-  const source = new ScriptedSource({ list: [], version: "10" }, { fail: unreachable }, quiet, { fail: absent }, {
-    fail: absent,
-  });
-  await withInformer(source, async ({ informer, timing }) => {
-    assertEquals([source.calls.length, informer.lastActivity], [2, 0]);
-    await timing.tick(1_000);
-    const opened = informer.lastActivity;
-    assertEquals(source.calls.length, 3);
-    assert(opened > 0 && opened <= 1_000, `${opened}`);
-    await timing.tick(69_000);
-    assertEquals(informer.lastActivity, opened, "silence is not heard");
-    await timing.tick(2_000);
-    assertEquals(informer.state, "absent");
-    assert(informer.lastActivity > opened + 70_000, `${informer.lastActivity}`);
-  });
-});
-
-Deno.test("Informer asks an overloaded server again within health's patience, whatever time that names, and never without a pause", async () => {
-  for (const retryAfterMs of [0, 999_999_000]) {
-    const overload = new KubeError("busy", { status: 503, reason: "ServiceUnavailable", retryAfterMs });
-    const steps = Array.from({ length: 500 }, () => ({ fail: overload }));
-    const source = new ScriptedSource({ list: [], version: "10" }, ...steps);
-    await withInformer(source, async ({ informer, timing }) => {
-      for (let minute = 0; minute < 30; minute++) {
-        await timing.tick(60_000);
-        assert(timing.uptime() - informer.lastAttempt < 70_000);
-      }
-      assert(source.calls.length < 130, `${source.calls.length} calls in half an hour`);
-    });
-  }
 });
 
 Deno.test("Informer lists again when a watch fails again and again, as after a restored backup", async () => {

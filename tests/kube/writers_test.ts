@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { isKubeError, KubeError } from "../../kube/client/client.ts";
+import { isKubeError, type KubeClient, KubeError } from "../../kube/client/client.ts";
 import {
   applyCustomResourceDefinition,
   CRDS,
@@ -72,6 +72,18 @@ Deno.test("What kube/ writes, against a real API server", async (t) => {
   }
 });
 
+/** The API server may begin the storage of a kind anew just after it has served it: 429 "storage is (re)initializing". */
+async function isListed(client: KubeClient): Promise<void> {
+  await eventually("the kind is listed", async () => {
+    try {
+      return await client.list(things);
+    } catch (error) {
+      if (isKubeError(error, 429)) return undefined;
+      throw error;
+    }
+  });
+}
+
 async function installsCrd({ client }: TestCluster): Promise<void> {
   const context = { client, timing: systemTiming, logger: silentLogger };
   assertEquals(await readCustomResourceDefinition(client, name, signal), undefined);
@@ -79,7 +91,7 @@ async function installsCrd({ client }: TestCluster): Promise<void> {
     await applyCustomResourceDefinition(context, makeCrd({ revision: 2, status: "field" }), signal),
     "applied",
   );
-  await client.list(things);
+  await isListed(client);
   const state = { terminating: false, hasStatusSubresource: false, revision: 2 };
   assertEquals(await readCustomResourceDefinition(client, name, signal), state);
   assertEquals(
@@ -102,7 +114,7 @@ async function installsCrd({ client }: TestCluster): Promise<void> {
     await applyCustomResourceDefinition(context, makeCrd({ revision: 1, status: "field" }), signal),
     "applied",
   );
-  await client.list(things);
+  await isListed(client);
 }
 
 /** Its objects are marked as deleted in the same moment, and their tables must then be kept. */

@@ -40,6 +40,8 @@ export interface KindHandler {
 export interface TendedObjects {
   /** By `namespace/name`, as last seen. */
   readonly get: (key: string) => KubeObject | undefined;
+  /** Of all of them. */
+  readonly keys: () => readonly string[];
   /** Resolves once every object that exists is known; rejects with the signal's reason. */
   readonly whenSynced: (signal: AbortSignal) => Promise<void>;
   /** Asks for a reconcile behind what users changed. */

@@ -259,6 +259,8 @@ export interface ObservedTable {
   readonly totalBytes: number;
   /** Name of the database. */
   readonly database?: string;
+  /** System identifier of the server and oid of the database: what was made there is made again only there. */
+  readonly databaseId?: string;
   /** What the spec named: `Database shop/orders`, `Secret shop/elsewhere`; absent: the operator's default database. */
   readonly server?: string;
 }

@@ -54,6 +54,7 @@ export class DatabaseRecovery implements Disposable {
   #question: Promise<Answer> | undefined;
   #probe: AbortController | undefined;
   #cancelProbe = () => {};
+  #back = Promise.withResolvers<void>();
   #isDisposed = false;
   readonly #greeter: Greeter;
   readonly #directGreeter: Greeter;
@@ -76,6 +77,11 @@ export class DatabaseRecovery implements Disposable {
     if (this.#outage !== undefined) return;
     const { address } = this.#options.database;
     await this.#suspect(new PostgresError(`Cannot connect to PostgreSQL at ${address}: no answer`, { kind: "retry" }));
+  }
+
+  /** Resolves when the next outage is over: the server may have come back as it was before, or as another one. */
+  get whenBack(): Promise<void> {
+    return this.#back.promise;
   }
 
   /** The same database; while it is known to be down its transactions fail at once, and never connect. */
@@ -171,6 +177,8 @@ export class DatabaseRecovery implements Disposable {
 
   #rise(): void {
     this.#outage = undefined;
+    this.#back.resolve();
+    this.#back = Promise.withResolvers();
     this.#options.logger.info("the database is back", { waiting: this.#waiting.size });
     this.#bringBack();
   }

@@ -66,6 +66,20 @@ async function thrownBy(action: () => Promise<unknown>): Promise<unknown> {
   return await action().then(() => undefined, (error) => error);
 }
 
+Deno.test("whenBack resolves at the end of the next outage, and not before", async () => {
+  const { server, probed, timing, recovery, use } = setUp();
+  let isBack = false;
+  recovery.whenBack.then(() => isBack = true);
+  await use();
+  server.fault = probed.fault = refused;
+  await thrownBy(use);
+  await timing.tick(4_000);
+  assertEquals(isBack, false);
+  server.fault = probed.fault = undefined;
+  await timing.tick(2_000);
+  assertEquals(isBack, true);
+});
+
 Deno.test("DatabaseRecovery asks once every 2 s in an outage, however many need the database, and then brings all back", async () => {
   const { server, probed, timing, logger, recovery, use } = setUp();
   server.fault = probed.fault = refused;

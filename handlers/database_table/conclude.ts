@@ -118,5 +118,6 @@ function readyFinding(
 ): Finding {
   const { address } = context.database;
   const database = address.slice(address.lastIndexOf("/") + 1);
-  return { kind: "Ready", relation, specHash, database, server: context.server, ignoresDrift: judge.ignoresDrift };
+  const where = { database, databaseId: context.gate.databaseId, server: context.server };
+  return { kind: "Ready", relation, specHash, ...where, ignoresDrift: judge.ignoresDrift };
 }

@@ -15,7 +15,7 @@ const KEY = { references: { schema: "public", table: "customers" } };
 
 /** What follows from a plan of which that much ran, and that much of which waits. */
 async function concludeDone(statements: readonly unknown[], waiting: readonly unknown[]): Promise<unknown> {
-  const context = { recordEvent() {}, database: { address: "h:1/shop" } };
+  const context = { recordEvent() {}, database: { address: "h:1/shop" }, gate: { databaseId: "7/16384" } };
   const outcome = { kind: "done", relation: emptyRelation("public", "orders"), statements, waiting, created: true };
   const judge = { found: NO_DRIFT, left: NO_DRIFT, ignoresDrift: false };
   const ended = { outcome, judge, approval: { isHeld: false }, specHash: "h" };

@@ -175,8 +175,9 @@ function nextHistory(
 
 function observedOf(finding: Finding): DatabaseTableStatus["observed"] | undefined {
   if (finding.kind !== "Ready") return undefined;
-  const { relation: { oid, rowEstimate, totalBytes }, database, server } = finding;
-  return { oid, ...present("rowEstimate", rowEstimate), totalBytes, database, ...present("server", server) };
+  const { relation: { oid, rowEstimate, totalBytes }, database, databaseId, server } = finding;
+  const where = { database, ...present("databaseId", databaseId), ...present("server", server) };
+  return { oid, ...present("rowEstimate", rowEstimate), totalBytes, ...where };
 }
 
 function nameOf(relation: Relation): string {

@@ -12,6 +12,8 @@ export type Finding =
     readonly specHash: string;
     /** The name of the database. */
     readonly database: string;
+    /** See `readDatabaseId()`. */
+    readonly databaseId?: string | undefined;
     /** What the spec named; absent: the default database. */
     readonly server?: string | undefined;
     /** Whether it may have been changed by hand since. */

@@ -30,6 +30,7 @@ export function tableRequest(
   const owner = ownerOf(object, clusterId);
   return {
     wasMade: object.status?.observed?.oid !== undefined,
+    madeIn: object.status?.observed?.databaseId,
     isLiving: async () => (await objects.read(object, signal))?.metadata.uid === owner.uid,
     // What the transaction does not ask itself, or names every fault beside one that is known.
     inspect: async (plan, situation) => {

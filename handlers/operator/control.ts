@@ -135,6 +135,7 @@ function makeController(
 function tendedObjects(informer: Informer, controller: Controller): TendedObjects {
   return {
     get: (key) => informer.get(key),
+    keys: () => informer.keys(),
     whenSynced: (signal) => informer.whenSynced(signal),
     enqueue: (key) => controller.bringBack(key),
   };

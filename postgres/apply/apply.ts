@@ -2,7 +2,7 @@ import { rebind } from "./rebind.ts";
 import { stopsNobody, withTime } from "./long_step.ts";
 import { runConcurrently } from "./run_concurrently.ts";
 import { dueStep, runTransaction } from "./run_transaction.ts";
-import { stopReason } from "./stop_reason.ts";
+import { isLost, stopReason } from "./stop_reason.ts";
 import { undoFailed } from "./undo.ts";
 import type { ApplyLimits, ApplyOutcome, ApplyRequest } from "./request.ts";
 import { done, end, type Round } from "./round.ts";
@@ -68,7 +68,7 @@ function withHistory<F>(
 }
 
 async function advance<F>(database: Database, asked: ApplyRequest<F>, limits: ApplyLimits): Promise<Round<F>> {
-  const { claimant: request, situation } = await lookWithPrints(database, limits, async (prints) => {
+  const { claimant, situation } = await lookWithPrints(database, limits, async (prints) => {
     const claimant = withPrints(asked, prints);
     const options = { ...limits, readOnly: true };
     return {
@@ -76,6 +76,8 @@ async function advance<F>(database: Database, asked: ApplyRequest<F>, limits: Ap
       situation: await database.transaction(options, (transaction) => observeSituation(transaction, claimant)),
     };
   });
+  const wasMade = claimant.wasMade && !await isLost(database, { request: claimant, situation }, limits);
+  const request = { ...claimant, wasMade };
   const stop = stopReason(request, situation);
   if (stop !== undefined) return end(stop);
   if (situation.kind === "owned" && isUnbound(situation.row)) {

@@ -13,6 +13,8 @@ export interface ApplyRequest<F> extends Claimant, WantedTable {
   readonly specHash: string;
   /** Whether this object has had a table before: then it is never made again in silence in another database. */
   readonly wasMade: boolean;
+  /** Which one that was, see `readDatabaseId()`: a table that this very database has lost is made again. */
+  readonly madeIn?: string | undefined;
   /** Whether the object under this uid is the living one; asked past every cache before it takes a retained table. */
   readonly isLiving: () => Promise<boolean>;
   /** What only the catalog knows of a plan, asked in the transaction that is about to run it. */

@@ -36,3 +36,16 @@ export async function adoptEpoch(transaction: Transaction): Promise<boolean> {
   if (rows.length > 0) await transaction.query("UPDATE tablewright.owned_table SET oid = NULL WHERE oid IS NOT NULL");
   return rows.length > 0;
 }
+
+/**
+ * Which database this is, for as long as it lives: a failover and a restored base backup keep it, another server and a dump that is
+ * restored into a new database do not. Needs the registry.
+ *
+ * @returns `undefined` where the role may not know.
+ */
+export async function readDatabaseId(transaction: Transaction): Promise<string | undefined> {
+  const [row] = await transaction.query<{ readonly id: string }>(
+    `SELECT concat(live.system_identifier, '/', live.database_oid) AS id FROM ${LIVE_EPOCH} WHERE live.system_identifier <> 0`,
+  );
+  return row?.id;
+}

@@ -1,4 +1,5 @@
 import type { Database, Transaction, TransactionOptions } from "../session/client.ts";
+import { readDatabaseId } from "./epoch.ts";
 import { ensureRegistry, registryFaults } from "./registry_bootstrap.ts";
 
 /** Somebody else made or changed the registry: what it says may be a trap, so nothing is altered or dropped. */
@@ -61,6 +62,7 @@ export class RegistryGate {
   readonly #options: GateOptions;
   #trustedUntil = -Infinity;
   #running: Question | undefined;
+  #databaseId: string | undefined;
 
   constructor(database: Database, options: GateOptions) {
     this.#database = database;
@@ -86,6 +88,11 @@ export class RegistryGate {
     }
   }
 
+  /** See `readDatabaseId()`; as of the last question. */
+  get databaseId(): string | undefined {
+    return this.#databaseId;
+  }
+
   /** The next check asks again: the connection, and so perhaps the server, is another one. */
   distrust(): void {
     this.#trustedUntil = -Infinity;
@@ -101,8 +108,12 @@ export class RegistryGate {
     if (version < OLDEST_VERSION) throw new UnsupportedServer(version);
     if (!this.#options.allowSuperuser) await refuseSuperuser(this.#database, signal);
     const made = await ensureRegistry(this.#database, signal);
-    const faults = made.length > 0 ? made : await this.#database.transaction(limits, registryFaults);
-    if (faults.length > 0) throw new RegistryUntrusted(faults);
+    if (made.length > 0) throw new RegistryUntrusted(made);
+    await this.#database.transaction(limits, async (transaction) => {
+      const faults = await registryFaults(transaction);
+      if (faults.length > 0) throw new RegistryUntrusted(faults);
+      this.#databaseId = await readDatabaseId(transaction);
+    });
     this.#trustedUntil = this.#options.now() + TRUST_MS;
   }
 }

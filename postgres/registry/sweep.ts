@@ -16,6 +16,8 @@ export interface ChangedTable {
 export interface RecordedTable {
   readonly generation: number;
   readonly specHash: string;
+  /** Whether its oid is known in this epoch. */
+  readonly isBound: boolean;
 }
 
 interface ChangedRow {
@@ -25,6 +27,13 @@ interface ChangedRow {
   readonly uid: string;
   readonly fingerprint: string | null;
   readonly same_epoch: boolean;
+}
+
+interface RecordedRow {
+  readonly uid: string;
+  readonly generation: string;
+  readonly hash: string;
+  readonly bound: boolean;
 }
 
 /** Compares all recorded tables of a cluster with the catalog; one round trip, whatever their number. */
@@ -47,12 +56,15 @@ export async function findRecordedTables(
   transaction: Transaction,
   clusterId: string,
 ): Promise<Map<string, RecordedTable>> {
-  const rows = await transaction.query<{ readonly uid: string; readonly generation: string; readonly hash: string }>(
-    `SELECT uid, generation, spec_hash AS hash FROM tablewright.owned_table
-     WHERE cluster_id = $1::uuid AND fingerprint <> 0 AND oid IS NOT NULL`,
+  const rows = await transaction.query<RecordedRow>(
+    `SELECT uid, generation, spec_hash AS hash, oid IS NOT NULL AS bound FROM tablewright.owned_table
+     WHERE cluster_id = $1::uuid AND fingerprint <> 0`,
     [clusterId],
   );
-  return new Map(rows.map(({ uid, generation, hash }) => [uid, { generation: Number(generation), specHash: hash }]));
+  return new Map(rows.map(({ uid, generation, hash: specHash, bound: isBound }) => [
+    uid,
+    { generation: Number(generation), specHash, isBound },
+  ]));
 }
 
 /** A row whose table was seen to be as it should be although its catalog rows are other ones. */

@@ -157,8 +157,8 @@ Deno.test("findRecordedTables() tells what was recorded for which object", async
   await recordTables(2);
   const recorded = await write((transaction) => findRecordedTables(transaction, CLUSTER));
   assertEquals([...recorded].toSorted(), [
-    [ownerOf(1).uid, { generation: 1, specHash: "hash1" }],
-    [ownerOf(2).uid, { generation: 2, specHash: "hash2" }],
+    [ownerOf(1).uid, { generation: 1, specHash: "hash1", isBound: true }],
+    [ownerOf(2).uid, { generation: 2, specHash: "hash2", isBound: true }],
   ]);
 });
 

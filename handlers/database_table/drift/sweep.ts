@@ -25,6 +25,8 @@ export interface SweepContext {
   readonly allowedFunctions: ReadonlySet<string>;
   /** Between two sweeps, more or less. */
   readonly sweepIntervalMs: number;
+  /** Resolves when the next outage of the database is over. */
+  readonly whenBack: () => Promise<void>;
   readonly timing: Pick<Timing, "uptime" | "random" | "delay">;
   readonly logger: Logger;
 }
@@ -33,6 +35,7 @@ export interface SweepContext {
 export interface SweptObjects {
   /** By `namespace/name`. */
   readonly get: (key: string) => DatabaseTable | undefined;
+  readonly all: () => readonly DatabaseTable[];
   /** Resolves once every object is known that may be listed. */
   readonly whenSynced: (signal: AbortSignal) => Promise<void>;
   /** The table of this object is not what it was: look at it, when there is time. */
@@ -67,14 +70,13 @@ export class DatabaseSweep {
 
   /** Sweeps until `signal` is aborted; never rejects for a database that does not answer. */
   async run(objects: SweptObjects, signal: AbortSignal): Promise<void> {
-    const { timing, sweepIntervalMs } = this.#context;
+    const { timing } = this.#context;
     const round = { objects, signal, patientUntil: timing.uptime() + LIST_PATIENCE_MS };
     this.#running.resolve(round);
     try {
       await this.#try(round, () => this.#firstLook());
       while (!signal.aborted) {
-        const jitter = 1 + JITTER * (2 * timing.random() - 1);
-        await pause(timing, sweepIntervalMs * jitter, signal);
+        await this.#untilDue(signal);
         if (!signal.aborted) await this.#try(round, () => this.#sweep(round));
       }
     } finally {
@@ -95,7 +97,17 @@ export class DatabaseSweep {
     const { uid, generation } = object.metadata;
     const row = unchanged.get(uid);
     unchanged.delete(uid);
-    return row !== undefined && row.specHash === specHash && row.generation <= generation;
+    return row?.isBound === true && row.specHash === specHash && row.generation <= generation;
+  }
+
+  /** A server that comes back from an outage may have lost what it had committed: nobody waits half a minute to find out. */
+  async #untilDue(signal: AbortSignal): Promise<void> {
+    const { timing, sweepIntervalMs, whenBack } = this.#context;
+    const jitter = 1 + JITTER * (2 * timing.random() - 1);
+    const over = new AbortController();
+    const due = pause(timing, sweepIntervalMs * jitter, AbortSignal.any([signal, over.signal]));
+    await Promise.race([due, whenBack()]);
+    over.abort();
   }
 
   #firstLook(): Promise<Map<string, RecordedTable>> {
@@ -120,13 +132,7 @@ export class DatabaseSweep {
     const { signal } = round;
     await this.#whenListed(round);
     await this.#context.gate.check(signal);
-    const { changed, recorded } = await this.#read(signal, async (transaction) => {
-      const [changed, recorded] = await Promise.all([
-        findChangedTables(transaction, this.#context.clusterId),
-        findRecordedTables(transaction, this.#context.clusterId),
-      ]);
-      return { changed, recorded };
-    });
+    const { changed, recorded } = await this.#readRegistry(signal);
     const { suspects, unknown } = await this.#compare(changed, round);
     for (const uid of [...suspects.map(({ metadata }) => metadata.uid), ...unknown]) recorded.delete(uid);
     return recorded;
@@ -150,18 +156,20 @@ export class DatabaseSweep {
 
   async #sweep(round: Round): Promise<void> {
     const { signal } = round;
-    const { gate, clusterId, timing, logger } = this.#context;
+    const { gate, timing, logger } = this.#context;
     const start = timing.uptime();
     await gate.check(signal);
-    const changed = await this.#read(signal, (transaction) => findChangedTables(transaction, clusterId));
-    const { suspects, refreshed, unknown } = await this.#compare(changed, round);
+    const { changed, recorded } = await this.#readRegistry(signal);
+    const { suspects: drifted, refreshed, unknown } = await this.#compare(changed, round);
+    const lost = round.objects.all().filter((object) => isSwept(object) && isLost(object, recorded));
+    const suspects = new Set([...drifted, ...lost]);
     const unchanged = await this.#firstLook();
     for (const uid of unknown) unchanged.delete(uid);
     for (const object of suspects) {
       unchanged.delete(object.metadata.uid);
       round.objects.suspect(object);
     }
-    const figures = { changed: changed.length, refreshed, suspects: suspects.length };
+    const figures = { changed: changed.length, refreshed, suspects: suspects.size };
     logger.debug("swept the database", { ...figures, durationMs: timing.uptime() - start });
   }
 
@@ -197,6 +205,21 @@ export class DatabaseSweep {
       );
     }
     return { suspects, refreshed, unknown };
+  }
+
+  /** What differs from the registry, and all that the registry says. */
+  async #readRegistry(signal: AbortSignal): Promise<{
+    readonly changed: readonly ChangedTable[];
+    readonly recorded: Map<string, RecordedTable>;
+  }> {
+    const { clusterId } = this.#context;
+    return await this.#read(signal, async (transaction) => {
+      const [changed, recorded] = await Promise.all([
+        findChangedTables(transaction, clusterId),
+        findRecordedTables(transaction, clusterId),
+      ]);
+      return { changed, recorded };
+    });
   }
 
   async #read<T>(signal: AbortSignal, work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -238,6 +261,15 @@ interface Comparison {
 
 function limits(signal: AbortSignal): Omit<TransactionOptions, "readOnly"> {
   return { lockTimeoutMs: LOCK_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signal };
+}
+
+/**
+ * Whether the server has forgotten what an object's status says of it. Table and registry go back together, as after a failover that
+ * loses commits, so that nothing differs between the two.
+ */
+function isLost(object: DatabaseTable, recorded: ReadonlyMap<string, RecordedTable>): boolean {
+  const { metadata: { uid }, status } = object;
+  return relies(object) && status?.applied !== undefined && recorded.get(uid)?.specHash !== status.applied.hash;
 }
 
 function isSwept(object: DatabaseTable): boolean {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { DatabaseTable } from "../../../crds/database_table/types.ts";
 import type { Logger } from "../../../kube/telemetry/logger.ts";
+import { whenAborted } from "../../../kube/timing.ts";
 import type { Database } from "../../../postgres/session/client.ts";
 import { createFakeTiming } from "../../../kube/fake_timing.ts";
 import { PostgresError } from "../../../postgres/session/errors.ts";
@@ -32,11 +33,12 @@ Deno.test("a sweep that is stopped while it connects says nothing of the databas
     clusterId: "c",
     allowedFunctions: new Set(),
     sweepIntervalMs: 30_000,
+    whenBack: () => new Promise(() => {}),
     timing: { uptime: () => 0, random: () => 0, delay: () => Promise.resolve() },
     logger: silent,
   });
   const waits = sweep.isUnchanged(TABLE, "hash", new AbortController().signal);
-  const objects = { get: () => TABLE, whenSynced: () => Promise.resolve(), suspect() {} };
+  const objects = { get: () => TABLE, all: () => [TABLE], whenSynced: () => Promise.resolve(), suspect() {} };
   await sweep.run(objects, stop.signal);
   assertEquals(await waits, false);
 });
@@ -57,10 +59,11 @@ Deno.test("a first look waits 10 s for objects that cannot be listed, and not fo
     clusterId: "c",
     allowedFunctions: new Set(),
     sweepIntervalMs: 30_000,
+    whenBack: () => new Promise(() => {}),
     timing,
     logger: silent,
   });
-  const objects = { get: () => TABLE, whenSynced: () => new Promise<void>(() => {}), suspect() {} };
+  const objects = { get: () => TABLE, all: () => [TABLE], whenSynced: () => new Promise<void>(() => {}), suspect() {} };
   const running = sweep.run(objects, stop.signal);
   const waits = sweep.isUnchanged(TABLE, "hash", new AbortController().signal).catch((error) => error);
   await timing.tick(9_999);
@@ -73,4 +76,69 @@ Deno.test("a first look waits 10 s for objects that cannot be listed, and not fo
   stop.abort();
   await running;
   assertEquals(timing.pending(), 0);
+});
+
+const APPLIED = "the hash of its spec";
+
+/** A table whose status says that its spec is reached. */
+const READY: DatabaseTable = {
+  ...TABLE,
+  status: {
+    observedGeneration: 1,
+    applied: { hash: APPLIED, time: "2026-01-01T00:00:00Z" },
+    conditions: [
+      { type: "Ready", status: "True", reason: "", message: "", observedGeneration: 1, lastTransitionTime: "" },
+    ],
+  },
+};
+
+/** What the second look at a registry suspects that agrees with its catalog. */
+async function suspectsOf(
+  object: DatabaseTable,
+  rows: readonly { readonly hash: string }[],
+): Promise<readonly string[]> {
+  const stop = new AbortController();
+  const back = Promise.withResolvers<void>();
+  const recorded = rows.map((row) => ({ uid: object.metadata.uid, generation: "1", bound: true, ...row }));
+  const query = (text: string) => Promise.resolve(text.includes("spec_hash AS hash") ? recorded : []);
+  let looks = 0;
+  const database = {
+    address: "",
+    transaction: (_: unknown, work: (transaction: unknown) => Promise<unknown>) => {
+      looks++;
+      return work({ query });
+    },
+    concurrently: () => Promise.resolve(false),
+    close: () => Promise.resolve(),
+  } as unknown as Database;
+  const suspects: string[] = [];
+  const sweep = new DatabaseSweep({
+    ...{ database, gate: { check: () => Promise.resolve() }, clusterId: "c", allowedFunctions: new Set<string>() },
+    sweepIntervalMs: 30_000,
+    whenBack: () => looks < 2 ? back.promise : new Promise(() => stop.abort()),
+    timing: { uptime: () => 0, random: () => 0, delay: (_, signal) => whenAborted(signal ?? stop.signal) },
+    logger: silent,
+  });
+  back.resolve();
+  await sweep.run({
+    get: () => object,
+    all: () => [object],
+    whenSynced: () => Promise.resolve(),
+    suspect: ({ metadata }) => void suspects.push(metadata.name),
+  }, stop.signal);
+  assertEquals(looks, 2);
+  return suspects;
+}
+
+Deno.test("a sweep behind an outage suspects what the registry has forgotten together with the catalog", async () => {
+  assertEquals(await suspectsOf(READY, [{ hash: APPLIED }]), []);
+  assertEquals(await suspectsOf(READY, []), ["orders"]);
+  assertEquals(await suspectsOf(READY, [{ hash: "that of an earlier spec" }]), ["orders"]);
+});
+
+Deno.test("a sweep suspects nothing of what was never said to be reached, or is not ours to touch", async () => {
+  assertEquals(await suspectsOf(TABLE, []), []);
+  assertEquals(await suspectsOf({ ...READY, spec: { suspend: true } }, []), []);
+  const going = { ...READY.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" };
+  assertEquals(await suspectsOf({ ...READY, metadata: going }, []), []);
 });

@@ -277,12 +277,14 @@ export class ServedDatabases implements AsyncDisposable {
     const objects = this.#term?.objects;
     await Promise.race([turns.whenMet(), whenAborted(signal)]);
     if (objects === undefined || signal.aborted) return;
+    const get = (key: string) => {
+      const object = objects.get(key) as DatabaseTable | undefined;
+      const reference = object === undefined ? undefined : referenceOf(object.spec, object.metadata.namespace);
+      return reference !== undefined && serverNameOf(reference) === name ? object : undefined;
+    };
     await sweep.run({
-      get: (key) => {
-        const object = objects.get(key) as DatabaseTable | undefined;
-        const reference = object === undefined ? undefined : referenceOf(object.spec, object.metadata.namespace);
-        return reference !== undefined && serverNameOf(reference) === name ? object : undefined;
-      },
+      get,
+      all: () => objects.keys().flatMap((key) => get(key) ?? []),
       whenSynced: objects.whenSynced,
       suspect: (object) => {
         reconciler.suspect(object);

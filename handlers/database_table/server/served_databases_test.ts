@@ -131,6 +131,7 @@ Deno.test("tend() sweeps what objects use, and brings them back when what they w
   const enqueued: string[] = [];
   const objects = {
     get: (): KubeObject | undefined => undefined,
+    keys: () => [],
     whenSynced: () => Promise.resolve(),
     enqueue: (key: string) => void enqueued.push(key),
   };
@@ -163,6 +164,7 @@ Deno.test("serves() brings back at once what waits for that Database, and nothin
   const enqueued: string[] = [];
   const objects = {
     get: (): KubeObject | undefined => undefined,
+    keys: () => [],
     whenSynced: () => Promise.resolve(),
     enqueue: (key: string) => void enqueued.push(key),
   };
@@ -231,6 +233,7 @@ Deno.test("tend() looks soon at the server of an object that goes away, since th
   const enqueued: string[] = [];
   const objects = {
     get: (): KubeObject | undefined => undefined,
+    keys: () => [],
     whenSynced: () => Promise.resolve(),
     enqueue: (key: string) => void enqueued.push(key),
   };

@@ -4,7 +4,7 @@ import type { Timing } from "../../kube/timing.ts";
 import type { Database } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
 import type { Greet } from "../../postgres/session/greeting.ts";
-import { NO_CONNECTIONS, NO_WRITES, Refusals } from "./refusals.ts";
+import { NO_CONNECTIONS, NO_ROOM, NO_WRITES, Refusals } from "./refusals.ts";
 import { Greeter } from "./greeter.ts";
 import { endIfSilent, leaveIfSilent } from "./silent_server.ts";
 
@@ -62,7 +62,7 @@ export class DatabaseRecovery implements Disposable {
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
-    this.#refusals = [NO_WRITES, NO_CONNECTIONS].map((refusal) => new Refusals(refusal, options));
+    this.#refusals = [NO_WRITES, NO_CONNECTIONS, NO_ROOM].map((refusal) => new Refusals(refusal, options));
     this.#greeter = new Greeter(options.greet, options.timing);
     this.#directGreeter = new Greeter(options.greetDirectly, options.timing);
   }

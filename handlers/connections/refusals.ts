@@ -23,6 +23,12 @@ export const NO_WRITES: Refusal = {
 /** Connections that are open go on working. */
 export const NO_CONNECTIONS: Refusal = { sqlstate: "53300", inWords: "takes no more connections", isOver: () => true };
 
+/**
+ * A full disk. Whether there is room again is known only to whoever needs some, and each try takes what is left of it for the log, whose
+ * end is that of the server: all together they try as often as one.
+ */
+export const NO_ROOM: Refusal = { sqlstate: "53100", inWords: "has no room on its disk", isOver: () => true };
+
 export interface RefusalsOptions {
   /** To ask whether it is over, on a connection that is opened for it. */
   readonly database: Database;

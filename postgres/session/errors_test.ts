@@ -9,7 +9,7 @@ function serverError(code: string, fields: Readonly<Record<string, string>> = {}
 Deno.test("fromDriverError() knows what to do by SQLSTATE", () => {
   const kinds: Readonly<Record<FailureKind, readonly string[]>> = {
     retry: [
-      "08006 40001 40P01 53300 55P03 55006 57P01 57P03 57014 25006 28P01 42P07 42710",
+      "08006 40001 40P01 53100 53300 55P03 55006 57P01 57P03 57014 25006 28P01 42P07 42710 58030",
     ],
     condition: ["2BP01 23502 23503 23514 23505 0A000 3D000 3F000 42501"],
     bug: ["42601 08P01 42P01 XX000 25P02"],

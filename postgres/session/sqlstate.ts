@@ -42,6 +42,8 @@ const KINDS: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
   ["55P03", "retry"],
   ["57014", "retry"],
   ["57P0", "retry"],
+  // The server's machine, not what was asked of it.
+  ["58", "retry"],
 ]);
 
 const NAMES: ReadonlyMap<string, string> = new Map([
@@ -77,6 +79,9 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ["57P01", "the server is shutting down"],
   ["57P02", "the server crashed"],
   ["57P03", "the server is starting or stopping"],
+  ["58000", "the server's machine failed"],
+  ["58030", "the server cannot read or write its disk"],
+  ["58P01", "a file of the server is missing"],
   ["XX000", "internal error"],
   ["XX001", "data corrupted"],
   ["XX002", "index corrupted"],

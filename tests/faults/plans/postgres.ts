@@ -89,6 +89,22 @@ const lost: Step = ({ postgres }) => {
   };
 };
 
+/** Whoever makes a table is told that the disk cannot be written. */
+const diskFails: Step = async (stage) => {
+  const { sql } = stage.database;
+  await sql(`CREATE FUNCTION journal.fail() RETURNS event_trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'could not write block 7' USING ERRCODE = 'io_error'; END $$`);
+  // Not of the operator.
+  await sql("DELETE FROM journal.ddl WHERE identity = 'journal.fail()'");
+  await sql(
+    "CREATE EVENT TRIGGER fail ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION journal.fail()",
+  );
+  return async () => {
+    assertStringIncludes(await told(stage, FAILED), "the server cannot read or write its disk (SQLSTATE 58030)");
+    await sql("DROP EVENT TRIGGER fail");
+  };
+};
+
 const readOnly = stoppedBy(
   ({ database: { name } }) => `ALTER DATABASE ${name} SET default_transaction_read_only = on`,
   FAILED,
@@ -129,7 +145,7 @@ const PLANS: Readonly<Record<string, Fault>> = {
   "is slow": { whileMaking: slow, whileChanging: slow },
   "falls silent": { whileMaking: silent, whileChanging: silent },
   "a connection is lost before and behind a COMMIT": { whileMaking: lost, whileChanging: lost },
-  "is read-only": { whileChanging: readOnly },
+  "cannot write its disk, and is read-only": { whileMaking: diskFails, whileChanging: readOnly },
   "does not know the password for a while": { whileChanging: wrongPassword },
   "its settings are changed": { whileChanging: settings },
 };

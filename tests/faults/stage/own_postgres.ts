@@ -39,7 +39,7 @@ export class OwnPostgres {
     return this.#server.failed;
   }
 
-  /** Starts it again where it was; {@linkcode ended} or stopped. */
+  /** Starts it where it was, after it has ended. */
   async startAgain(): Promise<void> {
     this.#server = await start(this.#directory, this.#port);
   }

@@ -11,6 +11,8 @@ export interface PostgresBehaviour {
   delayMs?: number;
   /** Nothing passes, and nothing is closed. */
   silent?: boolean;
+  /** Hears every statement that comes, before anything becomes of it. */
+  onStatement?: (text: string) => void;
   /** The connection is closed instead of passing on the next statement that matches; once. */
   resetsAt?: RegExp | undefined;
   /** The next effect happens, and the connection is closed before its answer; once. */
@@ -133,6 +135,7 @@ async function passOn(message: WireMessage, link: Link, proxy: Proxy): Promise<b
   if (delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, delayMs));
   const text = statementOf(message);
   if (text !== undefined) {
+    proxy.behaviour.onStatement?.(text);
     if (resetsAt?.test(text) === true) {
       proxy.behaviour.resetsAt = undefined;
       return false;

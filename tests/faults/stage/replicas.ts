@@ -20,7 +20,8 @@ export class Replicas implements AsyncDisposable {
     const replicas = new Replicas(await openStage(plan, { ...options, elects: true }));
     try {
       await replicas.stage.start();
-      await replicas.leader();
+      const leader = await replicas.leader();
+      if (options.webhooks === true) await leader.says("Webhooks are registered");
       await replicas.stage.start();
       return replicas;
     } catch (error) {

@@ -6,6 +6,7 @@ import { type ApiFaultProxy, startApiFaultProxy } from "../proxies/api_fault_pro
 import { CrashSwitch } from "../crash_switch.ts";
 import { watchHonesty } from "../oracles/honesty.ts";
 import type { PublicText } from "../oracles/leaks.ts";
+import { type ReviewProxy, startReviewProxy } from "../proxies/review_proxy.ts";
 import { type PostgresFaultProxy, startPostgresFaultProxy } from "../proxies/postgres_fault_proxy.ts";
 import { openStageDatabase, type StageDatabase } from "./stage_database.ts";
 import { USER_AGENT } from "../user_intents.ts";
@@ -21,7 +22,7 @@ export interface StageOptions {
   readonly flags?: readonly string[];
   /** Whether several operators run at a time, and elect a leader. */
   readonly elects?: boolean;
-  /** Whether the API server asks the operator about what users write. Every operator answers at the same address. */
+  /** Whether the API server asks the operators about what users write, all of them at the same address. */
   readonly webhooks?: boolean;
 }
 
@@ -34,6 +35,7 @@ export interface Stage {
   readonly user: KubeClient;
   readonly api: ApiFaultProxy;
   readonly postgres: PostgresFaultProxy;
+  readonly reviews: ReviewProxy;
   readonly crash: CrashSwitch;
   /** Whether several operators may run at a time. */
   readonly elects: boolean;
@@ -74,19 +76,19 @@ export async function openStage(plan: string, options: StageOptions = {}): Promi
   const heard: PublicText[] = [];
   const elects = options.elects === true;
   const ways = new Map<OperatorProcess, Way>();
-  const webhookPort = findFreePort();
+  const reviews = startReviewProxy(() => operators.map(({ webhookPort }) => webhookPort).toReversed());
   const kubeconfigPath = await writeKubeconfig(api);
   const launch = () => {
     const name = `${namespace}-${operators.length + 1}`;
     // One after the other they may share a way; at the same time they must be told apart.
     const way = elects ? startPostgresFaultProxy(target, crash) : proxy;
-    const ports = { http: findFreePort(), webhook: elects ? findFreePort() : webhookPort };
+    const ports = { http: findFreePort(), webhook: findFreePort() };
     const operator = new OperatorProcess({
       name,
       ...(options.preload === undefined ? {} : { preload: options.preload }),
       kubeconfigPath,
       databaseUrl: withPort(database.url, way.port),
-      flags: [...flagsOf(namespace, ports, options), ...options.flags ?? []],
+      flags: [...flagsOf(namespace, { ...ports, reviews: reviews.port }, options), ...options.flags ?? []],
       ports,
       inPod: elects,
     });
@@ -95,11 +97,26 @@ export async function openStage(plan: string, options: StageOptions = {}): Promi
     return operator;
   };
   return {
-    ...{ testbed, namespace, database, user, api, postgres: proxy, crash, elects, heard, operators, lies, launch },
+    ...{
+      testbed,
+      namespace,
+      database,
+      user,
+      api,
+      postgres: proxy,
+      reviews,
+      crash,
+      elects,
+      heard,
+      operators,
+      lies,
+      launch,
+    },
     backendsOf: (operator) => backendsOf(operator, ways),
     async start() {
       const operator = await launch().ready();
-      if (options.webhooks === true) await operator.says("Webhooks are registered");
+      // Of several only the leader registers.
+      if (options.webhooks === true && !elects) await operator.says("Webhooks are registered");
       return operator;
     },
     stop: async () => await operators.at(-1)?.close(),
@@ -107,6 +124,7 @@ export async function openStage(plan: string, options: StageOptions = {}): Promi
       await Promise.all(operators.map((each) => each.close()));
       await api[Symbol.asyncDispose]();
       for (const way of new Set([proxy, ...[...ways.values()].map((each) => each.proxy)])) way.close();
+      reviews.close();
       user.close();
       await database.close();
       await Deno.remove(kubeconfigPath);
@@ -134,11 +152,13 @@ function backendsOf(operator: OperatorProcess, ways: ReadonlyMap<OperatorProcess
 interface Ports {
   readonly http: number;
   readonly webhook: number;
+  /** Where the API server asks. */
+  readonly reviews: number;
 }
 
 function flagsOf(namespace: string, ports: Ports, { elects, webhooks }: StageOptions): readonly string[] {
   const election = elects === true ? ["--leader-election-namespace", namespace] : [];
-  const admission = webhooks === true ? ["--webhook-url", `https://127.0.0.1:${ports.webhook}`] : ["--webhooks", "off"];
+  const admission = webhooks === true ? ["--webhook-url", `https://127.0.0.1:${ports.reviews}`] : ["--webhooks", "off"];
   const own = ["--http-port", `${ports.http}`, "--webhook-port", `${ports.webhook}`, ...admission];
   return ["-n", namespace, "--instance", namespace, "--no-crds", ...own, ...election];
 }

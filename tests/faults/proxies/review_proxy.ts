@@ -1,0 +1,149 @@
+/** What becomes of one review. */
+export interface Strike {
+  /** Which one it is of those that come from now on; an apply is two, first that of the mutating webhook. */
+  readonly review: number;
+  /** `request`: the operator has not read it; `answer`: it has answered, and the API server has not heard it. */
+  readonly at: "request" | "answer";
+  /**
+   * Its connection is closed when this resolves.
+   *
+   * @param port Of the operator that was asked.
+   * @param forward Lets it go on; nothing comes back.
+   */
+  readonly hit: (port: number, forward: () => Promise<void>) => Promise<void>;
+}
+
+/** The one address of all operators for the API server, as a Service would be. Whoever does not listen is passed over. */
+export interface ReviewProxy {
+  readonly port: number;
+  /** Of whom the next connection asks first. */
+  preferred: number | undefined;
+  /** Once. */
+  strike: Strike | undefined;
+  /** Closes all connections; the next review comes on a new one. */
+  cut(): void;
+  close(): void;
+}
+
+interface Link {
+  readonly api: Deno.TcpConn;
+  readonly operator: Deno.TcpConn;
+  readonly port: number;
+  /** Whether TLS stands: what is as large as a review is one. */
+  isGreeted: boolean;
+  /** Of the review that is answered now. */
+  strike: Strike | undefined;
+}
+
+interface State {
+  preferred: number | undefined;
+  strike: Strike | undefined;
+  reviews: number;
+  readonly links: Set<Link>;
+}
+
+/** TLS passes through, so reviews and answers are told by their sizes: frames of HTTP/2 that are neither are smaller. */
+const LEAST_REVIEW = 600;
+const LEAST_ANSWER = 100;
+
+/** @param ports Of the operators that may listen; asked at every connection. */
+export function startReviewProxy(ports: () => readonly number[]): ReviewProxy {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const state: State = { preferred: undefined, strike: undefined, reviews: 0, links: new Set() };
+  const cut = () => state.links.forEach((link) => closeLink(link, state));
+  void acceptAll(listener, ports, state);
+  return {
+    port: listener.addr.port,
+    get preferred() {
+      return state.preferred;
+    },
+    set preferred(port) {
+      state.preferred = port;
+    },
+    get strike() {
+      return state.strike;
+    },
+    set strike(strike) {
+      state.reviews = 0;
+      state.strike = strike;
+    },
+    cut,
+    close() {
+      listener.close();
+      cut();
+    },
+  };
+}
+
+async function acceptAll(listener: Deno.TcpListener, ports: () => readonly number[], state: State): Promise<void> {
+  try {
+    for await (const api of listener) void serve(api, ports(), state);
+  } catch {
+    // The listener was closed.
+  }
+}
+
+async function serve(api: Deno.TcpConn, ports: readonly number[], state: State): Promise<void> {
+  const order = ports.toSorted((left, right) => Number(right === state.preferred) - Number(left === state.preferred));
+  for (const port of order) {
+    const operator = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
+    if (operator === undefined) continue;
+    const link: Link = { api, operator, port, isGreeted: false, strike: undefined };
+    state.links.add(link);
+    const ended = () => closeLink(link, state);
+    await Promise.all([pumpReviews(link, state).then(ended, ended), pumpAnswers(link).then(ended, ended)]);
+    return;
+  }
+  closeQuietly(api);
+}
+
+async function pumpReviews(link: Link, state: State): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  for (let count = await link.api.read(buffer); count !== null; count = await link.api.read(buffer)) {
+    const chunk = buffer.slice(0, count);
+    const forward = () => writeAll(link.operator, chunk);
+    const strike = strikeOf(chunk, link, state);
+    if (strike?.at === "request") return await strike.hit(link.port, forward);
+    link.strike = strike ?? link.strike;
+    await forward();
+  }
+}
+
+/** What is to happen to the review that this is, if it is one. */
+function strikeOf({ length }: Uint8Array, { isGreeted }: Link, state: State): Strike | undefined {
+  const { strike } = state;
+  if (strike === undefined || !isGreeted || length < LEAST_REVIEW || ++state.reviews !== strike.review) {
+    return undefined;
+  }
+  state.strike = undefined;
+  return strike;
+}
+
+async function pumpAnswers(link: Link): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  for (let count = await link.operator.read(buffer); count !== null; count = await link.operator.read(buffer)) {
+    link.isGreeted = true;
+    if (link.strike !== undefined && count >= LEAST_ANSWER) {
+      return await link.strike.hit(link.port, () => Promise.resolve());
+    }
+    await writeAll(link.api, buffer.subarray(0, count));
+  }
+}
+
+async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+function closeLink(link: Link, state: State): void {
+  state.links.delete(link);
+  closeQuietly(link.api);
+  closeQuietly(link.operator);
+}
+
+function closeQuietly(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch {
+    // It was closed before.
+  }
+}

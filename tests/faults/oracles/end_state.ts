@@ -19,6 +19,15 @@ export interface Scope {
   readonly number: number;
 }
 
+/** What the catalog says of the parts of a table beyond their names. */
+const DEFINITIONS = `
+SELECT format('default of %s: %s', a.attname, pg_get_expr(d.adbin, d.adrelid)) AS line
+  FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = $table
+UNION ALL SELECT format('constraint %s: %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE conrelid = $table AND contype <> 'n'
+UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = $table
+UNION ALL SELECT format('comment: %s', description) FROM pg_description WHERE objoid = $table AND classoid = 'pg_class'::regclass
+UNION ALL SELECT format('owner: %s', pg_get_userbyid(relowner)) FROM pg_class WHERE oid = $table`;
+
 /**
  * Everything that is there in the end, as lines that do not depend on names of namespaces and runs, on times and oids. What the status
  * tells of the way (`history`, messages) may differ: an operator that died cannot tell what it did.
@@ -35,8 +44,11 @@ export async function readEndState(
   const tables = relations.filter(({ relname }) => isOwn(String(relname)));
   const parts = await Promise.all(tables.map(async ({ relname }) => {
     const rows = await sql(`SELECT count(*) AS n FROM public."${relname}"`);
-    const lines = await readParts(sql, String(relname));
-    return [...lines, `${rows[0]?.["n"]} rows`].map((line) => `table ${relname}: ${line}`);
+    const definitions = await sql(DEFINITIONS.replaceAll("$table", `to_regclass('public."${relname}"')`));
+    const lines = [...await readParts(sql, String(relname)), ...definitions.map(({ line }) => String(line))];
+    return [...lines, `${rows[0]?.["n"]} rows`].map((line) =>
+      `table ${relname}: ${line}`.replaceAll(database.role, "ROLE")
+    );
   }));
   const { items } = await user.list<KubeObject<unknown, Status>>(TABLE_RESOURCE, { namespace });
   const objects = items.map((item) => ({ name: item.metadata.name, line: objectLine(item) }));

@@ -6,7 +6,7 @@ import { readEndState } from "../oracles/end_state.ts";
 import { OwnPostgres } from "../stage/own_postgres.ts";
 import { idle } from "../stage/scenario.ts";
 import { openStage, type Stage } from "../stage/stage.ts";
-import { applyTable, deleteTable, tableGone, tableReady, tableWaits } from "../stage/stage_objects.ts";
+import { applyTable, deleteTable, PATIENCE, tableGone, tableReady, tableWaits } from "../stage/stage_objects.ts";
 import { readFaults, storyOf } from "../verdict.ts";
 
 const ID = { ID: "integer" };
@@ -64,13 +64,17 @@ async function loseCommits(stage: Stage, postgres: OwnPostgres): Promise<void> {
 }
 
 /** All of them claim to be Ready the whole time: only the catalog says when they are what they were. */
-async function untilMadeAgain({ database: { sql } }: Stage, before: readonly string[]): Promise<void> {
+async function untilMadeAgain(stage: Stage, before: readonly string[]): Promise<void> {
   for (
     const { tableName } of [EARLIER.untouched, LATER.altered, LATER.renamed, LATER.narrowed, LATER.anew, LATER.created]
   ) {
-    const part = (line: string) => line.startsWith(`table ${tableName}: `) && !line.endsWith(" rows");
-    const expected = before.filter(part).map((line) => line.slice(`table ${tableName}: `.length));
-    await eventually(`${tableName} is as before`, async () => isSameJson(await readParts(sql, tableName), expected));
+    const ofTable = (line: string) => line.startsWith(`table ${tableName}: `) && !line.endsWith(" rows");
+    const expected = before.filter(ofTable);
+    await eventually(
+      `${tableName} is as before`,
+      async () => isSameJson((await readEndState(stage)).filter(ofTable), expected),
+      PATIENCE,
+    );
   }
 }
 

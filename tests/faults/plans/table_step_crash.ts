@@ -26,6 +26,7 @@ const SCENARIOS: readonly Scenario[] = [
     name: "add a check",
     ...FILLED,
     after: { ...ORDERS, checks: [{ name: "positive", expression: "ID > 0" }] },
+    twice: true,
   },
   {
     name: "forbid NULL",

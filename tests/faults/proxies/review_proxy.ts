@@ -88,6 +88,8 @@ async function serve(api: Deno.TcpConn, ports: readonly number[], state: State):
   for (const port of order) {
     const operator = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
     if (operator === undefined) continue;
+    // What comes in two pieces would wait 40 ms for an acknowledgement, which neither end asked for.
+    [api, operator].forEach((end) => end.setNoDelay(true));
     const link: Link = { api, operator, port, isGreeted: false, strike: undefined };
     state.links.add(link);
     const ended = () => closeLink(link, state);

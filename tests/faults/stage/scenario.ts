@@ -44,6 +44,8 @@ export interface Scenario {
   readonly until?: readonly { readonly condition: string; readonly reason: string }[];
   /** How often the status is written depends on how fast others are: a run may be over before the last point. */
   readonly varies?: boolean;
+  /** Whether the next operator dies, too: at its first effect. */
+  readonly twice?: boolean;
 }
 
 /** Of a table or of a server. */
@@ -130,7 +132,9 @@ export class ScenarioRuns implements AsyncDisposable {
     if (!isFirst) await idle(stage);
     const mark = await markOf(stage);
     const counts = this.#scenario.effects;
-    stage.crash.arm(point, (label) => counts === undefined ? isEffectOn(subject, label) : counts.test(label));
+    const arm = (at: CrashPoint | undefined) =>
+      stage.crash.arm(at, (label) => counts === undefined ? isEffectOn(subject, label) : counts.test(label));
+    arm(point);
     if (isFirst) stage.launch();
     // A user may have to wait for the operator that comes next.
     const acted = act(stage, subject, scenario);
@@ -139,7 +143,13 @@ export class ScenarioRuns implements AsyncDisposable {
       await settled(stage, subject, scenario);
       if (scenario.webhooks === true) await registered(stage);
     };
-    if (point !== undefined) await dieAndRise(stage, scenario, over);
+    if (point !== undefined) {
+      await dieAndRise(stage, scenario, over);
+      if (scenario.twice === true) {
+        arm({ effect: 1, when: point.when });
+        await dieAndRise(stage, { ...scenario, varies: true }, over);
+      }
+    }
     await over();
     await idle(stage);
     const outcome = await readOutcome(stage, mark, scope);

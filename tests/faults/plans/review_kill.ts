@@ -75,6 +75,8 @@ async function struck(
   strike: Strike,
   { spec, dryRun = false }: { readonly spec: PlanSpec; readonly dryRun?: boolean },
 ): Promise<void> {
+  // The connections are open then, and nothing but reviews comes over them.
+  assertEquals(await tryApply(stage, spec, true), true, "nobody answered before the strike");
   const before = await look(stage);
   stage.reviews.strike = strike;
   assertEquals(await tryApply(stage, spec, dryRun), false, "the API server was answered");

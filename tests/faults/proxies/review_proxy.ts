@@ -1,6 +1,6 @@
-/** What becomes of one review. */
+/** What becomes of one review, on a connection that has carried some: the handshake of a new one is as large as a review. */
 export interface Strike {
-  /** Which one it is of those that come from now on; an apply is two, first that of the mutating webhook. */
+  /** Which one it is of those that come from now on, one behind the other; an apply is two, first that of the mutating webhook. */
   readonly review: number;
   /** `request`: the operator has not read it; `answer`: it has answered, and the API server has not heard it. */
   readonly at: "request" | "answer";
@@ -29,8 +29,8 @@ interface Link {
   readonly api: Deno.TcpConn;
   readonly operator: Deno.TcpConn;
   readonly port: number;
-  /** Whether TLS stands: what is as large as a review is one. */
-  isGreeted: boolean;
+  /** Whether a review was sent that is not answered: what else is as large belongs to it, since Go cuts it into records. */
+  isAsked: boolean;
   /** Of the review that is answered now. */
   strike: Strike | undefined;
 }
@@ -90,7 +90,7 @@ async function serve(api: Deno.TcpConn, ports: readonly number[], state: State):
     if (operator === undefined) continue;
     // What comes in two pieces would wait 40 ms for an acknowledgement, which neither end asked for.
     [api, operator].forEach((end) => end.setNoDelay(true));
-    const link: Link = { api, operator, port, isGreeted: false, strike: undefined };
+    const link: Link = { api, operator, port, isAsked: false, strike: undefined };
     state.links.add(link);
     const ended = () => closeLink(link, state);
     await Promise.all([pumpReviews(link, state).then(ended, ended), pumpAnswers(link).then(ended, ended)]);
@@ -103,20 +103,25 @@ async function pumpReviews(link: Link, state: State): Promise<void> {
   const buffer = new Uint8Array(65_536);
   for (let count = await link.api.read(buffer); count !== null; count = await link.api.read(buffer)) {
     const chunk = buffer.slice(0, count);
-    const forward = () => writeAll(link.operator, chunk);
     const strike = strikeOf(chunk, link, state);
-    if (strike?.at === "request") return await strike.hit(link.port, forward);
+    if (strike?.at === "request") return await strike.hit(link.port, () => passOn(link, state, chunk));
     link.strike = strike ?? link.strike;
-    await forward();
+    await writeAll(link.operator, chunk);
   }
 }
 
+/** With the rest of the review, which may still be on its way. */
+async function passOn(link: Link, state: State, chunk: Uint8Array): Promise<void> {
+  await writeAll(link.operator, chunk);
+  pumpReviews(link, state).catch(() => {});
+}
+
 /** What is to happen to the review that this is, if it is one. */
-function strikeOf({ length }: Uint8Array, { isGreeted }: Link, state: State): Strike | undefined {
+function strikeOf({ length }: Uint8Array, link: Link, state: State): Strike | undefined {
+  if (link.isAsked || length < LEAST_REVIEW) return undefined;
+  link.isAsked = true;
   const { strike } = state;
-  if (strike === undefined || !isGreeted || length < LEAST_REVIEW || ++state.reviews !== strike.review) {
-    return undefined;
-  }
+  if (strike === undefined || ++state.reviews !== strike.review) return undefined;
   state.strike = undefined;
   return strike;
 }
@@ -124,9 +129,9 @@ function strikeOf({ length }: Uint8Array, { isGreeted }: Link, state: State): St
 async function pumpAnswers(link: Link): Promise<void> {
   const buffer = new Uint8Array(65_536);
   for (let count = await link.operator.read(buffer); count !== null; count = await link.operator.read(buffer)) {
-    link.isGreeted = true;
-    if (link.strike !== undefined && count >= LEAST_ANSWER) {
-      return await link.strike.hit(link.port, () => Promise.resolve());
+    if (count >= LEAST_ANSWER) {
+      if (link.strike !== undefined) return await link.strike.hit(link.port, () => Promise.resolve());
+      link.isAsked = false;
     }
     await writeAll(link.api, buffer.subarray(0, count));
   }

@@ -54,7 +54,7 @@ export class DatabaseRecovery implements Disposable {
   #question: Promise<Answer> | undefined;
   #probe: AbortController | undefined;
   #cancelProbe = () => {};
-  #back = Promise.withResolvers<void>();
+  readonly #onBack = new Set<() => void>();
   #isDisposed = false;
   readonly #greeter: Greeter;
   readonly #directGreeter: Greeter;
@@ -79,9 +79,11 @@ export class DatabaseRecovery implements Disposable {
     await this.#suspect(new PostgresError(`Cannot connect to PostgreSQL at ${address}: no answer`, { kind: "retry" }));
   }
 
-  /** Resolves when the next outage is over: the server may have come back as it was before, or as another one. */
-  get whenBack(): Promise<void> {
-    return this.#back.promise;
+  /** Tells the end of every outage until `signal` is aborted: the server may have come back as it was before, or as another one. */
+  onBack(listener: () => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#onBack.add(listener);
+    signal.addEventListener("abort", () => this.#onBack.delete(listener), { once: true });
   }
 
   /** The same database; while it is known to be down its transactions fail at once, and never connect. */
@@ -177,10 +179,9 @@ export class DatabaseRecovery implements Disposable {
 
   #rise(): void {
     this.#outage = undefined;
-    this.#back.resolve();
-    this.#back = Promise.withResolvers();
     this.#options.logger.info("the database is back", { waiting: this.#waiting.size });
     this.#bringBack();
+    for (const listener of this.#onBack) listener();
   }
 
   #bringBack(): void {

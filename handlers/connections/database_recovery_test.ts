@@ -66,18 +66,27 @@ async function thrownBy(action: () => Promise<unknown>): Promise<unknown> {
   return await action().then(() => undefined, (error) => error);
 }
 
-Deno.test("whenBack resolves at the end of the next outage, and not before", async () => {
+Deno.test("onBack tells the end of each outage, not before, and not to whoever has left", async () => {
   const { server, probed, timing, recovery, use } = setUp();
-  let isBack = false;
-  recovery.whenBack.then(() => isBack = true);
+  const told: string[] = [];
+  const leaving = new AbortController();
+  recovery.onBack(() => told.push("first"), new AbortController().signal);
+  recovery.onBack(() => told.push("second"), leaving.signal);
+  const outage = async () => {
+    server.fault = probed.fault = refused;
+    await thrownBy(use);
+    await timing.tick(4_000);
+    const before = [...told];
+    server.fault = probed.fault = undefined;
+    await timing.tick(2_000);
+    return before;
+  };
   await use();
-  server.fault = probed.fault = refused;
-  await thrownBy(use);
-  await timing.tick(4_000);
-  assertEquals(isBack, false);
-  server.fault = probed.fault = undefined;
-  await timing.tick(2_000);
-  assertEquals(isBack, true);
+  assertEquals(await outage(), []);
+  assertEquals(told, ["first", "second"]);
+  leaving.abort();
+  assertEquals(await outage(), ["first", "second"]);
+  assertEquals(told, ["first", "second", "first"]);
 });
 
 Deno.test("DatabaseRecovery asks once every 2 s in an outage, however many need the database, and then brings all back", async () => {

@@ -25,8 +25,8 @@ export interface SweepContext {
   readonly allowedFunctions: ReadonlySet<string>;
   /** Between two sweeps, more or less. */
   readonly sweepIntervalMs: number;
-  /** Resolves when the next outage of the database is over. */
-  readonly whenBack: () => Promise<void>;
+  /** Tells the end of every outage of the database until `signal` is aborted. */
+  readonly onBack: (listener: () => void, signal: AbortSignal) => void;
   readonly timing: Pick<Timing, "uptime" | "random" | "delay">;
   readonly logger: Logger;
 }
@@ -73,10 +73,13 @@ export class DatabaseSweep {
     const { timing } = this.#context;
     const round = { objects, signal, patientUntil: timing.uptime() + LIST_PATIENCE_MS };
     this.#running.resolve(round);
+    let due = new AbortController();
+    this.#context.onBack(() => due.abort(), signal);
     try {
       await this.#try(round, () => this.#firstLook());
       while (!signal.aborted) {
-        await this.#untilDue(signal);
+        await this.#untilDue(AbortSignal.any([signal, due.signal]));
+        due = new AbortController();
         if (!signal.aborted) await this.#try(round, () => this.#sweep(round));
       }
     } finally {
@@ -100,14 +103,11 @@ export class DatabaseSweep {
     return row?.isBound === true && row.specHash === specHash && row.generation <= generation;
   }
 
-  /** A server that comes back from an outage may have lost what it had committed: nobody waits half a minute to find out. */
+  /** @param signal Aborted by a server that comes back, too: it may have lost what it had committed, and nobody waits to find out. */
   async #untilDue(signal: AbortSignal): Promise<void> {
-    const { timing, sweepIntervalMs, whenBack } = this.#context;
+    const { timing, sweepIntervalMs } = this.#context;
     const jitter = 1 + JITTER * (2 * timing.random() - 1);
-    const over = new AbortController();
-    const due = pause(timing, sweepIntervalMs * jitter, AbortSignal.any([signal, over.signal]));
-    await Promise.race([due, whenBack()]);
-    over.abort();
+    await pause(timing, sweepIntervalMs * jitter, signal);
   }
 
   #firstLook(): Promise<Map<string, RecordedTable>> {

@@ -33,7 +33,7 @@ Deno.test("a sweep that is stopped while it connects says nothing of the databas
     clusterId: "c",
     allowedFunctions: new Set(),
     sweepIntervalMs: 30_000,
-    whenBack: () => new Promise(() => {}),
+    onBack() {},
     timing: { uptime: () => 0, random: () => 0, delay: () => Promise.resolve() },
     logger: silent,
   });
@@ -59,7 +59,7 @@ Deno.test("a first look waits 10 s for objects that cannot be listed, and not fo
     clusterId: "c",
     allowedFunctions: new Set(),
     sweepIntervalMs: 30_000,
-    whenBack: () => new Promise(() => {}),
+    onBack() {},
     timing,
     logger: silent,
   });
@@ -98,7 +98,7 @@ async function suspectsOf(
   rows: readonly { readonly hash: string }[],
 ): Promise<readonly string[]> {
   const stop = new AbortController();
-  const back = Promise.withResolvers<void>();
+  let tellBack = () => {};
   const recorded = rows.map((row) => ({ uid: object.metadata.uid, generation: "1", bound: true, ...row }));
   const query = (text: string) => Promise.resolve(text.includes("spec_hash AS hash") ? recorded : []);
   let looks = 0;
@@ -115,11 +115,18 @@ async function suspectsOf(
   const sweep = new DatabaseSweep({
     ...{ database, gate: { check: () => Promise.resolve() }, clusterId: "c", allowedFunctions: new Set<string>() },
     sweepIntervalMs: 30_000,
-    whenBack: () => looks < 2 ? back.promise : new Promise(() => stop.abort()),
-    timing: { uptime: () => 0, random: () => 0, delay: (_, signal) => whenAborted(signal ?? stop.signal) },
+    onBack: (listener) => tellBack = listener,
+    timing: {
+      uptime: () => 0,
+      random: () => 0,
+      delay: (_, signal) => {
+        // Behind the first look the database comes back, behind the second everything ends.
+        queueMicrotask(() => looks < 2 ? tellBack() : stop.abort());
+        return whenAborted(signal ?? stop.signal);
+      },
+    },
     logger: silent,
   });
-  back.resolve();
   await sweep.run({
     get: () => object,
     all: () => [object],

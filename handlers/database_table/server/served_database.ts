@@ -45,7 +45,11 @@ export function serveDatabase(
   // A refusal of the loop stands for minutes: it must not rest on rows that were mended half a second ago.
   const catalog = new LiveCatalog({ ...shared, database, violationKeptMs: 0 });
   const context = { ...shared, database, gate, catalog, server: name };
-  const sweep = new DatabaseSweep({ ...context, sweepIntervalMs, whenBack: () => databases.recovery.whenBack });
+  const sweep = new DatabaseSweep({
+    ...context,
+    sweepIntervalMs,
+    onBack: databases.recovery.onBack.bind(databases.recovery),
+  });
   // The operator's own is met at its start, and it is what most workers are for.
   const turns = new ServerTurns(
     name === undefined ? { atOnce: Infinity } : { atOnce, meet: () => databases.recovery.meet() },

@@ -4,6 +4,7 @@ import { type ClusterConfig, isKubeError, KubeClient } from "../kube/client/clie
 import type { ResourceType } from "../kube/object.ts";
 import type { Binaries } from "./binaries.ts";
 import { type Child, describeEnd, startChild, stopLeftovers } from "./children.ts";
+import { showPods } from "./node_pods.ts";
 
 /** A scheduler and one simulated node: Pods become Running and Ready, and no container runs. */
 export interface Nodes {
@@ -42,13 +43,17 @@ export async function startNodes(options: NodesOptions, signal: AbortSignal): Pr
   await stopLeftovers(options.directory);
   await freeNode(options.cluster, signal);
   const kept = [keepRunning(options, schedulerOf(options)), keepRunning(options, kwokOf(options))];
+  const stopped = new AbortController();
+  let showing = Promise.resolve();
   const nodes: Nodes = {
     async stop() {
-      await Promise.all(kept.map((each) => each.stop()));
+      stopped.abort();
+      await Promise.all([showing, ...kept.map((each) => each.stop())]);
     },
   };
   try {
     await makeNode(options.cluster, signal);
+    showing = showLeftPods(options.cluster, stopped.signal);
     return nodes;
   } catch (error) {
     await nodes.stop();
@@ -120,6 +125,13 @@ async function freeNode(cluster: ClusterConfig, signal: AbortSignal): Promise<vo
   } finally {
     client.close();
   }
+}
+
+/** Beside everything else. Never rejects: an API server that ends meanwhile has no Pods to show. */
+async function showLeftPods(cluster: ClusterConfig, signal: AbortSignal): Promise<void> {
+  const client = new KubeClient(cluster);
+  await showPods(client, NODE_NAME, signal).catch(() => {});
+  client.close();
 }
 
 /** More than anybody asks for: what does not run needs nothing. */

@@ -22,21 +22,21 @@ const RETRY = { baseMs: 250, maxMs: 2_000 };
 
 /**
  * Calls until the API server answers, for as long as it is away or busy: for what comes before the loops, which never give up.
- * Waits as long as the server asks (`Retry-After`), else a backoff; 10 s after the first failure another one is the last.
+ * Waits as long as the server asks (`Retry-After`), else a backoff. A second failure, or a later one, is the last after 10 s.
  *
  * @throws {KubeError} that last one, and at once one that does not pass by itself. The signal's reason if that is aborted.
  */
 export async function patiently<T>(call: () => Promise<T>, options: PatienceOptions): Promise<T> {
   const { timing, signal, logger, passes = isPassing } = options;
   const backoff = new Backoff(timing, RETRY);
-  let failedAt: number | undefined;
-  while (true) {
+  const startedAt = timing.uptime();
+  for (let failures = 1;; failures++) {
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof KubeError) || !passes(error)) throw error;
-      failedAt ??= timing.uptime();
-      if (timing.uptime() - failedAt >= PATIENCE_MS) throw error;
+      // Twice in any case: a first call may have been waiting for its answer all the time.
+      if (failures > 1 && timing.uptime() - startedAt >= PATIENCE_MS) throw error;
       const waitMs = error.retryAfterMs ?? backoff.next();
       if (error.status !== 0) {
         logger?.warn("the API server is asked again", { reason: error.message, retryInMs: waitMs });

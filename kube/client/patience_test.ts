@@ -31,12 +31,25 @@ Deno.test("patiently() asks again while the API server is away or busy, and wait
   assertEquals(told(), ["answered 503", "answered 429"]);
 });
 
-Deno.test("patiently() has enough 10 s after the first failure, and throws the last one", async () => {
+Deno.test("patiently() has enough after 10 s, and throws the last one", async () => {
   const { timing, calls, outcome } = start(Array.from({ length: 1_000 }, () => errorOf(500)));
   await timing.tick(13_000);
   assertEquals((await outcome).message, "answered 500");
   const last = calls.at(-1) ?? 0;
   assertEquals([last >= 10_000, last <= 12_000, calls.length < 20, timing.pending()], [true, true, true, 0]);
+});
+
+Deno.test("patiently() asks twice where each answer is long waited for", async () => {
+  const timing = createFakeTiming();
+  let calls = 0;
+  const call = async () => {
+    calls++;
+    await timing.delay(30_000);
+    throw errorOf(0);
+  };
+  const outcome = patiently(call, { timing, signal }).catch((error) => error);
+  await timing.tick(61_000);
+  assertEquals([(await outcome).message, calls, timing.pending()], ["answered 0", 2, 0]);
 });
 
 Deno.test("patiently() asks once where the answer will not change", async () => {

@@ -110,6 +110,7 @@ Deno.test("of two replicas one leads, both are ready and answer reviews, and a c
         "cache-databasetable",
         "cache-database",
         "cache-sample",
+        "access",
         "database",
         "webhook-configurations",
         "election",

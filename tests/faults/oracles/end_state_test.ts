@@ -33,7 +33,9 @@ const VALIDATING = {
 
 Deno.test.beforeAll(async () => {
   await kubectl.ok(["create", "namespace", namespace]);
-  await kubectl.ok(["apply", "--server-side", "--kustomize", fromFileUrl(new URL("../../../crds", import.meta.url))]);
+  const definitions = fromFileUrl(new URL("../../../crds", import.meta.url));
+  // An operator of another test may have installed them here.
+  await kubectl.ok(["apply", "--server-side", "--force-conflicts", "--kustomize", definitions]);
   const waits = ["--for=condition=Established", "--timeout=60s"];
   for (const { plural, group } of [TABLE_RESOURCE, DATABASE_RESOURCE]) {
     await kubectl.ok(["wait", ...waits, `customresourcedefinition/${plural}.${group}`]);

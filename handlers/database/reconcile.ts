@@ -5,6 +5,7 @@ import { isKubeError, KubeError } from "../../kube/client/client.ts";
 import type { ReconcileResult } from "../../kube/queue/controller.ts";
 import type { Children } from "./observe/children.ts";
 import type { DatabaseContext } from "./context.ts";
+import { confirmation } from "./steps/confirm.ts";
 import { converge, endpointOf, type Outcome } from "./steps/converge.ts";
 import { desiredServer, identityOf, type Server } from "./build/desired.ts";
 import { letGoOfKopf, otherOperator, releaseFromKopf } from "./kopf_marks.ts";
@@ -85,7 +86,8 @@ export class DatabaseReconciler {
     if (server.spec.suspend) return suspended(server, children);
     try {
       const [context, replacements] = [this.#context, this.#replacements];
-      return await converge({ object, server, children, context, replacements, signal });
+      const confirm = confirmation(context.objects, object, signal);
+      return await converge({ object, server, children, context, replacements, confirm, signal });
     } catch (error) {
       // Nothing can be made in a namespace that goes away, and nothing needs to be.
       if (isTerminating(error)) return { finding: { kind: "Made" }, facts: factsOfPod(children) };

@@ -2,7 +2,7 @@ import { isKubeError } from "../../../kube/client/client.ts";
 import type { VolumeClaim } from "../observe/children.ts";
 import type { Facts } from "../status.ts";
 import { isKept } from "../observe/kept.ts";
-import { keep, type Step } from "./step.ts";
+import { keep, make, type Step } from "./step.ts";
 import { buildVolumeClaim } from "../build/volume_claim.ts";
 
 /** Makes the claim of the volume, or lets it grow. A growth that is refused leaves everything as it is, and is said. */
@@ -12,7 +12,7 @@ export async function keepClaim(step: Step): Promise<Facts["storage"]> {
   if (storage === undefined) return undefined;
   const manifest = buildVolumeClaim(server, storage);
   if (claim === undefined) {
-    await context.objects.make(manifest, signal);
+    await make(step, manifest);
     return { status: "False", reason: "Pending", message: `PersistentVolumeClaim ${server.identity.name} is made` };
   }
   if (isKept(claim, manifest, server.identity.uid)) return storageFact(step);

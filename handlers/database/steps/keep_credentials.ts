@@ -17,7 +17,7 @@ import {
 import { bindingName } from "../build/desired.ts";
 import { markOf } from "../observe/labels.ts";
 import type { Finding } from "../status.ts";
-import { keep, type Step } from "./step.ts";
+import { keep, make, type Step } from "./step.ts";
 
 /** The password that applications log in with, and of which rotation it is. */
 export interface KnownCredentials {
@@ -84,20 +84,20 @@ function ownAnnotations(secret: Secret): Readonly<Record<string, string>> {
 }
 
 async function makeCredentials(step: Step): Promise<Credentials> {
-  const { server, object, children, signal, context } = step;
+  const { server, object, children, context } = step;
   const { binding } = children;
   const fresh = firstPasswords(server, context.newPassword);
   if (children.pod === undefined && children.claim === undefined) {
     // A rotation that was asked for before the first password was made is done with it.
     const annotations = keyOf(ROTATED_AT, server.spec.auth.rotateRequestedAt);
-    await context.objects.make(await buildCredentials(server, fresh, annotations), signal);
+    await make(step, await buildCredentials(server, fresh, annotations));
     return { kind: "known", passwords: fresh, annotations };
   }
   const bound = await findPassword([decodeData(binding?.data)[PASSWORD]], binding?.metadata.annotations?.[DIGEST]);
   if (bound === undefined) return lost(step, "it is gone");
   const passwords = { ...fresh, [PASSWORD]: bound };
   const annotations = keyOf(ROTATED_AT, binding?.metadata.annotations?.[ROTATED_AT]);
-  await context.objects.make(await buildCredentials(server, passwords, annotations), signal);
+  await make(step, await buildCredentials(server, passwords, annotations));
   const note =
     `Secret ${server.login.secretName} was gone and is made again from ${bindingName(server.identity.name)}; ` +
     "a password of the administrator in it is new, and the server does not know it";

@@ -133,7 +133,9 @@ async function exchange({ client, server, hello }: Exchange): Promise<void> {
   client.setNoDelay(true);
   server.setNoDelay(true);
   await writeAll(server, hello);
-  await Promise.all([pump(client, server), pump(server, client)]);
+  // Neither way ends the other: a server that has said its last closes, and what its client then acknowledges fails, while the answer is
+  // still being passed on.
+  await Promise.allSettled([pump(client, server), pump(server, client)]);
 }
 
 /** Passes everything on, and the end of it too. */

@@ -1,12 +1,11 @@
-import type { Database } from "../../../crds/database/types.ts";
 import { isObject } from "../../../crds/decode_fields.ts";
-import type { KubeManifest, KubeObject } from "../../../kube/object.ts";
+import type { KubeManifest } from "../../../kube/object.ts";
 import { jsonEquals } from "../../../kube/client/merge_patch.ts";
 import { differencesBetween } from "../observe/covers.ts";
 import { TAKEN_OVER, TEMPLATE_HASH } from "../observe/labels.ts";
-import { DATABASE_RESOURCE } from "../objects.ts";
 import { buildPod } from "../build/pod.ts";
 import { podStateOf } from "../observe/pod_state.ts";
+import { readLiving } from "./confirm.ts";
 import { keep, type Step } from "./step.ts";
 
 /** What became of the Pod. */
@@ -100,14 +99,9 @@ async function replacePod(step: Step, why: string): Promise<PodOutcome> {
 }
 
 async function isStillWanted({ object, context, signal }: Step): Promise<boolean> {
-  const { namespace, name, uid } = object.metadata;
   if (await context.objects.servedSchema(signal) !== "ours") return false;
-  const now = await context.objects.read<Database & KubeObject>(
-    DATABASE_RESOURCE,
-    { namespace, name },
-    signal,
-  );
-  return now?.metadata.uid === uid && now.metadata.deletionTimestamp === undefined && jsonEquals(now.spec, object.spec);
+  const now = await readLiving(context.objects, object, signal);
+  return now !== undefined && jsonEquals(now.spec, object.spec);
 }
 
 function templateHashOf({ metadata }: KubeManifest): unknown {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
-import { apiVersionOf, type KubeObject } from "../../../kube/object.ts";
+import type { KubeObject } from "../../../kube/object.ts";
 import type { OperatorProcess } from "../../harness/operator_process.ts";
 import { readJournal } from "../ddl_journal.ts";
 import type { PlanSpec } from "../oracles/catalog_parts.ts";
@@ -10,9 +10,10 @@ import { ID, NOTE } from "../stage/plan_tables.ts";
 import { Replicas } from "../stage/replicas.ts";
 import { idle } from "../stage/scenario.ts";
 import { openStage, type Stage } from "../stage/stage.ts";
-import { applyTable, isWebhookSilent, tableReady } from "../stage/stage_objects.ts";
+import { applyTable, tableReady, tryApply } from "../stage/stage_objects.ts";
 import { readFaults, storyOf } from "../verdict.ts";
 
+const ORDERS = { type: TABLE_RESOURCE, name: "orders" };
 const MADE: PlanSpec = { tableName: "orders", columns: [ID], primaryKey: "ID" };
 const CHANGED: PlanSpec = { ...MADE, columns: [ID, NOTE], indexes: [{ name: "by_note", columns: ["NOTE"] }] };
 
@@ -45,23 +46,6 @@ function killAsking(stage: Stage): Hit {
   };
 }
 
-/** One try of a user, who reads what is answered. @returns whether it was granted. */
-async function tryApply(stage: Stage, spec: PlanSpec, dryRun = false): Promise<boolean> {
-  const { user, namespace, heard } = stage;
-  const { kind } = TABLE_RESOURCE;
-  const manifest = { apiVersion: apiVersionOf(TABLE_RESOURCE), kind, metadata: { name: "orders", namespace }, spec };
-  const where = "the answer to an apply";
-  try {
-    const { warnings } = await user.apply(TABLE_RESOURCE, manifest, { force: true, dryRun });
-    heard.push(...warnings.map((text) => ({ where, text })));
-    return true;
-  } catch (error) {
-    heard.push({ where, text: String(error) });
-    if (isWebhookSilent(String(error))) return false;
-    throw error;
-  }
-}
-
 /** Objects at their versions, and all DDL so far. */
 async function look({ user, namespace, database: { sql } }: Stage): Promise<readonly string[]> {
   const { items } = await user.list<KubeObject>(TABLE_RESOURCE, { namespace });
@@ -76,10 +60,10 @@ async function struck(
   { spec, dryRun = false }: { readonly spec: PlanSpec; readonly dryRun?: boolean },
 ): Promise<void> {
   // The connections are open then, and nothing but reviews comes over them.
-  assertEquals(await tryApply(stage, spec, true), true, "nobody answered before the strike");
+  assertEquals(await tryApply(stage, ORDERS, { spec, dryRun: true }), true, "nobody answered before the strike");
   const before = await look(stage);
   stage.reviews.strike = strike;
-  assertEquals(await tryApply(stage, spec, dryRun), false, "the API server was answered");
+  assertEquals(await tryApply(stage, ORDERS, { spec, dryRun }), false, "the API server was answered");
   assertEquals(stage.reviews.strike, undefined, "nobody was struck");
   assertEquals(await look(stage), before);
 }
@@ -119,7 +103,7 @@ Deno.test("review kill: the only operator dies with a review, and the same apply
     }
     await idle(stage);
     const before = await look(stage);
-    assertEquals(await tryApply(stage, CHANGED, true), true);
+    assertEquals(await tryApply(stage, ORDERS, { spec: CHANGED, dryRun: true }), true);
     assertEquals(await look(stage), before);
     await applyTable(stage, "orders", CHANGED);
     await tableReady(stage, "orders");
@@ -145,7 +129,7 @@ Deno.test("review kill: one of two replicas dies with a review, and the other on
     await struck(stage, strike, { spec });
     assertEquals((await replica.ended).signal, "SIGKILL");
     // Nobody has come in its place.
-    assertEquals(await tryApply(stage, spec), true);
+    assertEquals(await tryApply(stage, ORDERS, { spec }), true);
   };
   for (const follower of stage.operators.filter((each) => each !== leader)) await strikeAt(follower, MADE);
   await tableReady(stage, "orders");

@@ -20,27 +20,29 @@ export interface Subject {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Applies an object as a user, who reads what is answered. */
-export async function applyObject(
+/** Applies an object as a user, who reads what is answered and tries again where an operator was killed: nobody answers for a moment. */
+export async function applyObject(stage: Stage, subject: Subject, spec: unknown): Promise<void> {
+  await eventually(`${subject.name} is applied`, () => tryApply(stage, subject, { spec }), PATIENCE);
+}
+
+/** One try of that. @returns whether it was granted; `false` if nobody answered the API server. */
+export async function tryApply(
   { user, namespace, heard }: Stage,
   { type, name, metadata }: Subject,
-  spec: unknown,
-): Promise<void> {
+  { spec, dryRun = false }: { readonly spec: unknown; readonly dryRun?: boolean },
+): Promise<boolean> {
   const whole = { ...metadata, name, namespace };
   const manifest = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: whole, spec };
   const where = `the answer to an apply of ${name}`;
-  await eventually(`${name} is applied`, async () => {
-    try {
-      const { warnings } = await user.apply(type, manifest, { force: true });
-      heard.push(...warnings.map((text) => ({ where, text })));
-      return true;
-    } catch (error) {
-      heard.push({ where, text: String(error) });
-      // Nobody answers for a moment where an operator was killed: users try again.
-      if (isWebhookSilent(String(error))) return false;
-      throw error;
-    }
-  }, PATIENCE);
+  try {
+    const { warnings } = await user.apply(type, manifest, { force: true, dryRun });
+    heard.push(...warnings.map((text) => ({ where, text })));
+    return true;
+  } catch (error) {
+    heard.push({ where, text: String(error) });
+    if (isWebhookSilent(String(error))) return false;
+    throw error;
+  }
 }
 
 /** Whether the API server refused something only because it could not ask the operator in time. */

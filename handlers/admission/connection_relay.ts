@@ -1,3 +1,4 @@
+import { ConnectionExchange, FIRST_BUFFER_BYTES } from "./connection_exchange.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import { type ConnectionLimits, type OpenConnection, OpenConnections } from "./open_connections.ts";
 
@@ -14,13 +15,28 @@ export interface Route {
 
 export const DEFAULT_LIMITS: ConnectionLimits = { maxConnections: 2_048, stalledMs: 10_000, idleMs: 120_000 };
 
-/** For whoever fills the first one: connections that rest, of which there may be thousands, keep a small one. */
-const BUFFER_BYTES = 16_384;
-const FIRST_BUFFER_BYTES = 1_024;
 /** A client that hears that its server has ended leaves at once; who stays is not waited for any longer. */
 const LAST_WORDS_MS = 1_000;
 const SWEEPS = 5;
 const RETRY_MS = 10;
+
+/** A client that has a server. */
+interface Relayed {
+  readonly connection: OpenConnection;
+  readonly serverPort: number;
+  readonly exchange: ConnectionExchange;
+  /** Never rejects. */
+  readonly ended: Promise<void>;
+}
+
+/** Both ends of a connection, and what the client said already. */
+interface Meeting {
+  readonly client: Deno.TcpConn;
+  readonly server: Deno.TcpConn;
+  /** The server's. */
+  readonly port: number;
+  readonly hello: Uint8Array;
+}
 
 /**
  * Passes the bytes of each connection on to a server behind it, which may be another one for the next connection.
@@ -33,8 +49,7 @@ export class ConnectionRelay {
   readonly #listener: Deno.TcpListener;
   readonly #target: RelayTarget;
   readonly #connections: OpenConnections;
-  readonly #routes = new Map<string, OpenConnection>();
-  readonly #exchanges = new Set<Promise<void>>();
+  readonly #relayed = new Map<string, Relayed>();
   readonly #sweep: ReturnType<typeof setInterval>;
 
   constructor(listener: Deno.TcpListener, target: RelayTarget, limits: ConnectionLimits = DEFAULT_LIMITS) {
@@ -47,14 +62,19 @@ export class ConnectionRelay {
 
   /** Tells whose request has come; the promise settles when it is answered in full, or its client is gone. */
   requested(route: Route, completed: Promise<void>): void {
-    const connection = this.#routes.get(keyOf(route));
-    if (connection !== undefined) void this.#connections.follow(connection, completed);
+    const relayed = this.#relayed.get(keyOf(route));
+    if (relayed !== undefined) void this.#connections.follow(relayed.connection, completed);
   }
 
   /** Tells who was answered although the request was not complete: the runtime would wait for the rest of it for ever. */
   answeredEarly(route: Route): void {
-    const connection = this.#routes.get(keyOf(route));
-    if (connection !== undefined) connection.owing = true;
+    const relayed = this.#relayed.get(keyOf(route));
+    if (relayed !== undefined) relayed.connection.owing = true;
+  }
+
+  /** Tells that a server is about to end: what it says from now on may be its last. */
+  serverEnds(port: number): void {
+    for (const { serverPort, exchange } of this.#relayed.values()) if (serverPort === port) exchange.serverEnds();
   }
 
   /** Takes no new connections; those that are open end with their servers. */
@@ -68,7 +88,7 @@ export class ConnectionRelay {
     this.stopListening();
     const passedOn = new AbortController();
     const late = systemTiming.delay(LAST_WORDS_MS, passedOn.signal).catch(() => {});
-    await Promise.race([Promise.all(this.#exchanges), late]);
+    await Promise.race([Promise.all(Array.from(this.#relayed.values(), ({ ended }) => ended)), late]);
     passedOn.abort();
     this.#connections.endAll();
   }
@@ -100,15 +120,7 @@ export class ConnectionRelay {
       if (count === null) return;
       const { port } = this.#target();
       server = await Deno.connect({ hostname: "127.0.0.1", port });
-      const key = keyOf({ serverPort: port, clientPort: server.localAddr.port });
-      this.#routes.set(key, connection);
-      const passing = exchange({ client, server, hello: hello.subarray(0, count) });
-      const exchanged = passing.catch(() => {});
-      this.#exchanges.add(exchanged);
-      await passing.finally(() => {
-        this.#routes.delete(key);
-        this.#exchanges.delete(exchanged);
-      });
+      await this.#exchange(connection, { client, server, port, hello: hello.subarray(0, count) });
     } catch {
       // One side is gone, and so is the other.
     } finally {
@@ -116,40 +128,18 @@ export class ConnectionRelay {
       end();
     }
   }
+
+  async #exchange(connection: OpenConnection, { client, server, port, hello }: Meeting): Promise<void> {
+    const key = keyOf({ serverPort: port, clientPort: server.localAddr.port });
+    const exchange = new ConnectionExchange({ client, server });
+    const run = exchange.run(hello);
+    this.#relayed.set(key, { connection, serverPort: port, exchange, ended: run.catch(() => {}) });
+    await run.finally(() => this.#relayed.delete(key));
+  }
 }
 
 function keyOf({ serverPort, clientPort }: Route): string {
   return `${serverPort}-${clientPort}`;
-}
-
-interface Exchange {
-  readonly client: Deno.TcpConn;
-  readonly server: Deno.TcpConn;
-  /** What the client said already. */
-  readonly hello: Uint8Array;
-}
-
-async function exchange({ client, server, hello }: Exchange): Promise<void> {
-  client.setNoDelay(true);
-  server.setNoDelay(true);
-  await writeAll(server, hello);
-  // Neither way ends the other: a server that has said its last closes, and what its client then acknowledges fails, while the answer is
-  // still being passed on.
-  await Promise.allSettled([pump(client, server), pump(server, client)]);
-}
-
-/** Passes everything on, and the end of it too. */
-async function pump(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
-  let buffer = new Uint8Array(FIRST_BUFFER_BYTES);
-  for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
-    await writeAll(to, buffer.subarray(0, count));
-    if (count === buffer.length && count < BUFFER_BYTES) buffer = new Uint8Array(BUFFER_BYTES);
-  }
-  await to.closeWrite();
-}
-
-async function writeAll(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
 
 function closeQuietly(resource: { close(): void }): void {

@@ -56,6 +56,7 @@ export function serveReviews(options: ReviewListenerOptions): ReviewListener {
   const stopping = new AbortController();
   let closing = false;
   const end = async (generation: Generation) => {
+    relay.serverEnds(generation.server.addr.port);
     await generation.server.shutdown();
     generations.delete(generation);
   };
@@ -79,7 +80,7 @@ export function serveReviews(options: ReviewListenerOptions): ReviewListener {
     async shutdown() {
       stopping.abort();
       relay.stopListening();
-      await Promise.all(Array.from(generations, ({ server }) => server.shutdown()));
+      await Promise.all(Array.from(generations, end));
       await relay.close();
     },
   };

@@ -64,6 +64,15 @@ function holdTransaction(superuser: Sql, text: string, until: Promise<void>): He
   return { held: Promise.race([held.promise, ended]), ended };
 }
 
+/** What a plan does to the settings of a database must not change how its end state reads. */
+const SETTINGS = {
+  standard_conforming_strings: "on",
+  search_path: '"$user", public',
+  quote_all_identifiers: "off",
+  DateStyle: "ISO, MDY",
+};
+
 function connect(url: string): Sql {
-  return postgres(url, { max: 3, fetch_types: false, onnotice() {} }) as unknown as Sql;
+  // Sent at the start of a session: they stand above those of the database and of the role.
+  return postgres(url, { max: 3, fetch_types: false, onnotice() {}, connection: SETTINGS }) as unknown as Sql;
 }

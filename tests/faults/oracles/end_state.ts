@@ -44,11 +44,7 @@ export async function readEndState(
   const tables = relations.filter(({ relname }) => isOwn(String(relname)));
   const parts = await Promise.all(tables.map(async ({ relname }) => {
     const rows = await sql(`SELECT count(*) AS n FROM public."${relname}"`);
-    const definitions = await sql(DEFINITIONS.replaceAll("$table", `to_regclass('public."${relname}"')`));
-    const lines = [...await readParts(sql, String(relname)), ...definitions.map(({ line }) => String(line))];
-    return [...lines, `${rows[0]?.["n"]} rows`].map((line) =>
-      `table ${relname}: ${line}`.replaceAll(database.role, "ROLE")
-    );
+    return [...await readDefinition(database, String(relname)), `table ${relname}: ${rows[0]?.["n"]} rows`];
   }));
   const { items } = await user.list<KubeObject<unknown, Status>>(TABLE_RESOURCE, { namespace });
   const objects = items.map((item) => ({ name: item.metadata.name, line: objectLine(item) }));
@@ -60,6 +56,16 @@ export async function readEndState(
     withoutNames(line, scope).replaceAll(namespace, "NAMESPACE")
   )
     .toSorted();
+}
+
+/** What the end state tells of one table but for its rows; empty if there is no such table. It may be read while the table changes. */
+export async function readDefinition(
+  { sql, role }: Pick<Stage["database"], "sql" | "role">,
+  table: string,
+): Promise<readonly string[]> {
+  const definitions = await sql(DEFINITIONS.replaceAll("$table", `to_regclass('public."${table}"')`));
+  const lines = [...await readParts(sql, table), ...definitions.map(({ line }) => String(line))];
+  return lines.map((line) => `table ${table}: ${line}`.replaceAll(role, "ROLE")).toSorted();
 }
 
 /** A text of one run, comparable with that of another one. */

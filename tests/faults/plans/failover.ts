@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { isSameJson } from "../../../crds/same_json.ts";
 import { eventually } from "../../harness/wait.ts";
 import { type PlanSpec, readParts } from "../oracles/catalog_parts.ts";
-import { readEndState } from "../oracles/end_state.ts";
+import { readDefinition, readEndState } from "../oracles/end_state.ts";
 import { OwnPostgres } from "../stage/own_postgres.ts";
 import { idle } from "../stage/scenario.ts";
 import { openStage, type Stage } from "../stage/stage.ts";
@@ -72,7 +72,7 @@ async function untilMadeAgain(stage: Stage, before: readonly string[]): Promise<
     const expected = before.filter(ofTable);
     await eventually(
       `${tableName} is as before`,
-      async () => isSameJson((await readEndState(stage)).filter(ofTable), expected),
+      async () => isSameJson(await readDefinition(stage.database, tableName), expected),
       PATIENCE,
     );
   }

@@ -10,6 +10,7 @@ import type { DesiredTable } from "./spec/desired.ts";
 import { faultsOf, type Objection, planFaults } from "./verdict/objections.ts";
 import type { PlanJudge } from "./verdict/plan_judge.ts";
 import { verifyPlan } from "./verdict/verify.ts";
+import { columnsToProbe } from "./verdict/verify_literals.ts";
 
 /** For statements on the registry alone, in milliseconds. */
 export const REGISTRY_LIMITS = { lockTimeoutMs: 3_000, statementTimeoutMs: 10_000 } as const;
@@ -29,6 +30,7 @@ export function tableRequest(
   const { catalog, clusterId, objects, allowedFunctions: allowed } = context;
   const owner = ownerOf(object, clusterId);
   return {
+    isNew: object.status === undefined && approval.isAutomatic && columnsToProbe(desired, undefined).length === 0,
     wasMade: object.status?.observed?.oid !== undefined,
     madeIn: object.status?.observed?.databaseId,
     isLiving: async () => (await objects.read(object, signal))?.metadata.uid === owner.uid,
@@ -48,7 +50,11 @@ export function tableRequest(
       if (objections.length === 0) await approval.record(transaction, owner);
       return { faults: objections, searchPath };
     },
-    judge: (plan, situation) => judge.judge(plan, situation),
+    judge: (plan, situation) => {
+      const objections = judge.judge(plan, situation);
+      if (objections.length === 0) pending.replace(plan);
+      return objections;
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import { dueStep, runTransaction } from "./run_transaction.ts";
 import { isLost, stopReason } from "./stop_reason.ts";
 import { undoFailed } from "./undo.ts";
 import type { ApplyLimits, ApplyOutcome, ApplyRequest } from "./request.ts";
-import { done, end, type Round } from "./round.ts";
+import { type Behind, done, end, type Round, situationBehind } from "./round.ts";
 import { type PlannedTable, planSituation } from "../plan/planning.ts";
 import type { Step } from "../plan/step.ts";
 import type { OwnedTable } from "../registry/registry.ts";
@@ -34,10 +34,15 @@ export async function applyTable<F>(
   const statements: Statement[] = [];
   let created = false;
   let adopted = false;
+  let behind: Behind | undefined;
   for (let count = 0; count < MAX_ROUNDS; count++) {
-    const round = await advance(database, request, limits);
+    const round = count === 0 && request.isNew === true
+      ? await make(database, request, limits)
+      : await rest(request, behind) ?? await advance(database, request, limits);
+    behind = undefined;
     switch (round.kind) {
       case "ran":
+        behind = round.behind;
         statements.push(...round.step.statements);
         created ||= round.created;
         adopted ||= round.adopted;
@@ -65,6 +70,25 @@ function withHistory<F>(
     default:
       return outcome;
   }
+}
+
+/** Makes a table without a look before the one behind all locks; whoever finds anything else there begins again. */
+async function make<F>(database: Database, request: ApplyRequest<F>, limits: ApplyLimits): Promise<Round<F>> {
+  const touchesOthers = request.desired.foreignKeys.length > 0;
+  const work = { request, touchesOthers, stops: true, adopting: false, makesOnly: true };
+  const round = await runTransaction(database, work, limits);
+  // Inspected, it names every fault.
+  return round.kind === "end" && round.outcome.kind === "refused" ? { kind: "again" } : round;
+}
+
+/** The end, if what the last transaction saw behind its own statements leaves nothing to do. */
+async function rest<F>(request: ApplyRequest<F>, behind: Behind | undefined): Promise<Round<F> | undefined> {
+  const situation = await situationBehind(request, behind);
+  if (situation?.kind !== "owned") return undefined;
+  const plan = await planSituation(request, situation);
+  if (plan.steps.length + plan.waiting.length > 0) return undefined;
+  const faults = await (request.inspect ?? request.judge)(plan, situation);
+  return faults.length > 0 ? undefined : end(done(situation.relation, plan));
 }
 
 async function advance<F>(database: Database, asked: ApplyRequest<F>, limits: ApplyLimits): Promise<Round<F>> {

@@ -34,17 +34,21 @@ export async function execute<F>(
   const mode = strongestLock(statements);
   if (before !== undefined && mode !== undefined) await lockUnchanged(transaction, before, mode);
   const name = nameAfter(step, before?.basis.table.name ?? request.desired.name);
-  const ran = withSearchPath(statements.map(({ sql }) => sql), searchPath).map((sql) => transaction.query(sql));
+  const sent = withSearchPath(statements.map(({ sql }) => sql), searchPath).map((sql) => transaction.query(sql));
   const observed = observeRelations(transaction, { schema: request.desired.schema, names: [name], oids: [] });
-  const [[relation]] = await Promise.all([observed, ...ran]);
+  const [[relation]] = await Promise.all([observed, ...sent]);
   if (relation === undefined || (before !== undefined && relation.oid !== before.relation.oid)) {
     throw new Error(`the table ${request.desired.schema}.${name} is not there after its plan ran`);
   }
   const adopted = before?.adopting === true;
   const known = adopted ? { ...before.row, id: row.id } : row;
-  sendRecord(transaction, request, { row: known, before: before?.relation, after: relation, plan, step, notes });
+  const ran = { row: known, before: before?.relation, after: relation, plan, step, notes };
+  const recorded = sendRecord(transaction, request, ran);
   if (step === undefined) return end({ ...done(relation, plan), adopted });
-  return { kind: "ran", step, created: before === undefined, adopted };
+  const did = { kind: "ran", step, created: before === undefined, adopted } as const;
+  if (situation.kind === "conflict") return did;
+  const { targets, version } = situation;
+  return { ...did, behind: { relation, recorded, targets, version } };
 }
 
 /**

@@ -25,12 +25,14 @@ export interface RanStep {
 /**
  * Sends the last statements of a transaction: what the table is now, whose it is, and what ran. The commit goes out right
  * behind them, and tells if one of them failed: nobody waits for their answers.
+ *
+ * @returns The row as it is from the commit on; it may be left alone.
  */
 export function sendRecord(
   transaction: Transaction,
   request: { readonly owner: Owner; readonly specHash: string },
   ran: RanStep,
-): void {
+): Promise<OwnedTable | undefined> {
   const { owner, specHash } = request;
   const { row, before, after, plan, step, notes } = ran;
   const changes = step?.changes ?? [];
@@ -50,6 +52,7 @@ export function sendRecord(
   });
   recorded.catch(() => {});
   if (statements.length > 0) appendHistory(transaction, history).catch(() => {});
+  return recorded;
 }
 
 /** SQL of expressions as the statements of a step sent it. */

@@ -15,6 +15,11 @@ export interface ApplyRequest<F> extends Claimant, WantedTable {
   readonly wasMade: boolean;
   /** Which one that was, see `readDatabaseId()`: a table that this very database has lost is made again. */
   readonly madeIn?: string | undefined;
+  /**
+   * Whether nothing stands there, most likely, and `judge` and `verify` know all that `inspect` does: then it is made without a look
+   * before. Absent: no.
+   */
+  readonly isNew?: boolean;
   /** Whether the object under this uid is the living one; asked past every cache before it takes a retained table. */
   readonly isLiving: () => Promise<boolean>;
   /** What only the catalog knows of a plan, asked in the transaction that is about to run it. */

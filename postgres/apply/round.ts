@@ -1,11 +1,30 @@
 import type { Relation } from "../catalog/catalog.ts";
+import type { Targets } from "../catalog/target.ts";
 import type { PlannedTable } from "../plan/planning.ts";
 import type { Step } from "../plan/step.ts";
+import type { OwnedTable } from "../registry/registry.ts";
+import { type Claimant, judgeSituation, type Situation } from "../situation/situation.ts";
 import type { ApplyOutcome } from "./request.ts";
+
+/** What a transaction saw of its table behind its own statements. */
+export interface Behind {
+  readonly relation: Relation;
+  /** The registry's row as the transaction wrote it. */
+  readonly recorded: Promise<OwnedTable | undefined>;
+  readonly targets: Targets;
+  readonly version: number;
+}
 
 /** What one round of an apply did. */
 export type Round<F> =
-  | { readonly kind: "ran"; readonly step: Step; readonly created: boolean; readonly adopted: boolean }
+  | {
+    readonly kind: "ran";
+    readonly step: Step;
+    readonly created: boolean;
+    readonly adopted: boolean;
+    /** Absent: what stands there now, only a look tells. */
+    readonly behind?: Behind;
+  }
   /** What was planned is not true any more. */
   | { readonly kind: "again" }
   | { readonly kind: "end"; readonly outcome: ApplyOutcome<F> };
@@ -28,6 +47,19 @@ export async function roundOf<F>(work: Promise<Round<F>>): Promise<Round<F>> {
     if (error instanceof RolledBack) return error.round as Round<F>;
     throw error;
   }
+}
+
+/**
+ * What a transaction that was committed left behind, as a look would find it: its locks kept everybody else off until then. Names that
+ * are taken are not known.
+ */
+export async function situationBehind(claimant: Claimant, behind: Behind | undefined): Promise<Situation | undefined> {
+  const row = await behind?.recorded;
+  if (behind === undefined || row === undefined) return undefined;
+  const { relation, targets, version } = behind;
+  const schema = { exists: true, mayCreate: true };
+  const server = { version, taken: [] };
+  return judgeSituation({ claimant, rows: [row], row, relations: [relation], schema, targets, server });
 }
 
 /** The last round. */

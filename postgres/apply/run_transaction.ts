@@ -28,6 +28,8 @@ export interface Work<F> {
   readonly stops: boolean;
   /** Whether a table that nobody owned is about to become the object's. */
   readonly adopting: boolean;
+  /** Whether nothing but a new table is to be made: what stands there was not inspected. */
+  readonly makesOnly?: boolean;
 }
 
 /** Plans again behind all locks, and runs the first step of that plan. */
@@ -49,7 +51,8 @@ async function change<F>(transaction: Transaction, work: Work<F>): Promise<Round
   const stop = stopReason(request, situation);
   if (stop !== undefined) throw new RolledBack(end(stop));
   const isOther = situation.kind === "owned" && isUnbound(situation.row);
-  if (isOther || isAdopting(situation) !== work.adopting) throw new RolledBack({ kind: "again" });
+  const isUnseen = work.makesOnly === true && situation.kind !== "absent";
+  if (isOther || isUnseen || isAdopting(situation) !== work.adopting) throw new RolledBack({ kind: "again" });
   const plan = await planSituation(request, situation);
   const verified = await request.verify(transaction, { plan, situation });
   const faults = [...request.judge(plan, situation), ...verified.faults];

@@ -58,6 +58,11 @@ export class PlanApproval {
     this.#options = options;
   }
 
+  /** Whether nobody is ever asked. */
+  get isAutomatic(): boolean {
+    return this.#options.policy === "Automatic";
+  }
+
   /** Whether something was approved that must be forgotten when the plan is done. */
   get isHeld(): boolean {
     const { annotation, remembered } = this.#options;

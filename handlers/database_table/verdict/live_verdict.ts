@@ -1,6 +1,5 @@
 import { type FieldError, forbidden, formatFieldError } from "../../../crds/field_error.ts";
 import { questionsFor } from "../../../postgres/data/question.ts";
-import { needsProbe } from "../../../postgres/resolve/server_probe.ts";
 import { PostgresError } from "../../../postgres/session/errors.ts";
 import type { Situation } from "../../../postgres/situation/situation.ts";
 import type { Table } from "../../../postgres/table.ts";
@@ -9,7 +8,7 @@ import type { DesiredTable } from "../spec/desired.ts";
 import type { JudgedPlan } from "./judge.ts";
 import type { LiveCatalog } from "./live_catalog.ts";
 import { schemaFault } from "./schema_fault.ts";
-import { needsLiteralProbe } from "./verify_literals.ts";
+import { columnsToProbe } from "./verify_literals.ts";
 
 /** SQLSTATE. */
 const LOCK_NOT_AVAILABLE = "55P03";
@@ -66,9 +65,7 @@ export function whyLocked(
 
 /** Whether the rows or the server have something to say that the transaction of the plan does not ask itself. */
 export function hasLiveQuestions({ desired, previous, situation, judged }: LiveQuestion): boolean {
-  if ((desired.table?.columns ?? []).some((column) => needsProbe(column) && needsLiteralProbe(column, previous))) {
-    return true;
-  }
+  if (columnsToProbe(desired, previous).length > 0) return true;
   return situation.kind === "owned" && !situation.basis.isEmpty &&
     questionsFor(judged.plan.changes, situation.basis.table).length > 0;
 }

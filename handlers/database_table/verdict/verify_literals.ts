@@ -11,13 +11,17 @@ export async function literalFaults(
   { desired, previous }: { readonly desired: DesiredTable; readonly previous: Table | undefined },
   limits: Omit<TransactionOptions, "readOnly">,
 ): Promise<readonly FieldError[]> {
-  const columns = desired.table?.columns ?? [];
-  const fresh = columns.filter((column) => needsProbe(column) && needsLiteralProbe(column, previous));
+  const fresh = columnsToProbe(desired, previous);
   return (await probeColumns(database, fresh, limits)).map((fault) => columnError(fault, desired));
 }
 
+/** Columns of which only the server can tell whether their types and literals are any. */
+export function columnsToProbe({ table }: DesiredTable, previous: Table | undefined): readonly Column[] {
+  return (table?.columns ?? []).filter((column) => needsProbe(column) && isOther(column, previous));
+}
+
 /** Whether a column has a type or a default that it did not have before. */
-export function needsLiteralProbe(column: Column, previous: Table | undefined): boolean {
+function isOther(column: Column, previous: Table | undefined): boolean {
   const before = previous?.columns.find((each) => each.name === column.name);
   return before?.type !== column.type || before.default !== column.default;
 }

@@ -11,6 +11,7 @@ const TEST_PACKAGES = ["fast-check", "@sinonjs/fake-timers"];
 /** Files of `postgres/` that read or write something; every other one is pure. */
 const POSTGRES_IO = [
   "apply/apply.ts",
+  "apply/behind.ts",
   "apply/claim_row.ts",
   "apply/drop.ts",
   "apply/execute.ts",

@@ -123,7 +123,8 @@ function endingDatabase(clock: Clock) {
   const reconciler = new TableReconciler(context, { isUnchanged: () => Promise.resolve(false) });
   const reconcile = (name: string) =>
     reconciler.reconcile(
-      { ...OBJECT, metadata: { ...OBJECT.metadata, name, uid: name } },
+      // Of which something was told: it is looked at before its transaction.
+      { ...OBJECT, metadata: { ...OBJECT.metadata, name, uid: name }, status: {} },
       new AbortController().signal,
       PAUSE,
     );

@@ -3,7 +3,6 @@ import type { Targets } from "../catalog/target.ts";
 import type { PlannedTable } from "../plan/planning.ts";
 import type { Step } from "../plan/step.ts";
 import type { OwnedTable } from "../registry/registry.ts";
-import { type Claimant, judgeSituation, type Situation } from "../situation/situation.ts";
 import type { ApplyOutcome } from "./request.ts";
 
 /** What a transaction saw of its table behind its own statements. */
@@ -47,19 +46,6 @@ export async function roundOf<F>(work: Promise<Round<F>>): Promise<Round<F>> {
     if (error instanceof RolledBack) return error.round as Round<F>;
     throw error;
   }
-}
-
-/**
- * What a transaction that was committed left behind, as a look would find it: its locks kept everybody else off until then. Names that
- * are taken are not known.
- */
-export async function situationBehind(claimant: Claimant, behind: Behind | undefined): Promise<Situation | undefined> {
-  const row = await behind?.recorded;
-  if (behind === undefined || row === undefined) return undefined;
-  const { relation, targets, version } = behind;
-  const schema = { exists: true, mayCreate: true };
-  const server = { version, taken: [] };
-  return judgeSituation({ claimant, rows: [row], row, relations: [relation], schema, targets, server });
 }
 
 /** The last round. */

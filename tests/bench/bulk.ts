@@ -7,8 +7,8 @@ import type { Stage } from "./stage.ts";
 import { createTableSql, FLOOR_RESOURCE, TABLE_RESOURCE, tableManifest, tableName } from "./tables.ts";
 import type { ResourceType } from "../../kube/object.ts";
 
-export const BULK_SIZE = 500;
-const ROUNDS = 3;
+export const BULK_SIZE = 2_000;
+const ROUNDS = 2;
 const WRITE = { inFlight: 50 };
 const DDL = { inFlight: 10 };
 const FINALIZER = "floor.tablewright.dev/bench";

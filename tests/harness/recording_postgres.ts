@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { delay } from "@std/async/delay";
+import { closeQuietly, writeAll } from "./connections.ts";
 
 /** A way to a PostgreSQL server that writes down what is said on it. */
 export interface PostgresWire extends AsyncDisposable {
@@ -117,21 +118,13 @@ async function pump(
       const bytes = buffer.slice(0, count);
       if (delayMs > 0) await delay(delayMs);
       onBytes(bytes);
-      for (let sent = 0; sent < bytes.length;) sent += await to.write(bytes.subarray(sent));
+      await writeAll(to, bytes);
     }
   } catch {
     // One side is gone, and so goes the other.
   } finally {
     closeQuietly(from);
     closeQuietly(to);
-  }
-}
-
-function closeQuietly(end: Deno.Conn): void {
-  try {
-    end.close();
-  } catch {
-    // Closed already.
   }
 }
 

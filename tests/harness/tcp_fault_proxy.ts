@@ -1,3 +1,5 @@
+import { closeQuietly } from "./connections.ts";
+
 /** A TCP proxy that can misbehave. */
 export interface FaultProxy {
   readonly port: number;
@@ -82,12 +84,4 @@ async function pump(link: Link, from: Deno.TcpConn, to: Deno.TcpConn): Promise<v
     // One end is gone.
   }
   if (!link.frozen) link.ends.forEach(closeQuietly);
-}
-
-function closeQuietly(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // It was closed before.
-  }
 }

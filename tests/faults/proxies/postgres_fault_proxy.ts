@@ -1,3 +1,4 @@
+import { closeQuietly, writeAll } from "../../harness/connections.ts";
 import type { EffectGate, Passage } from "../crash_switch.ts";
 import { backendOf, encodeError, MessageReader, statementOf, type WireMessage } from "./postgres_wire.ts";
 
@@ -192,20 +193,8 @@ async function answer(message: WireMessage, link: Link, { behaviour }: Proxy): P
   return await passage.passage.happened() && !isLost;
 }
 
-async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-}
-
 function close(proxy: Proxy, link: Link): void {
   proxy.links.delete(link);
   closeQuietly(link.client);
   closeQuietly(link.server);
-}
-
-function closeQuietly(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // It was closed before.
-  }
 }

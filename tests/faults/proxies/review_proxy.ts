@@ -1,3 +1,5 @@
+import { closeQuietly, writeAll } from "../../harness/connections.ts";
+
 /** What becomes of one review, on a connection that has carried some: the handshake of a new one is as large as a review. */
 export interface Strike {
   /** Which one it is of those that come from now on, one behind the other; an apply is two, first that of the mutating webhook. */
@@ -137,20 +139,8 @@ async function pumpAnswers(link: Link): Promise<void> {
   }
 }
 
-async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-}
-
 function closeLink(link: Link, state: State): void {
   state.links.delete(link);
   closeQuietly(link.api);
   closeQuietly(link.operator);
-}
-
-function closeQuietly(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // It was closed before.
-  }
 }

@@ -1,4 +1,4 @@
-import { ConnectionExchange, FIRST_BUFFER_BYTES } from "./connection_exchange.ts";
+import { ConnectionExchange, type Ends, FIRST_BUFFER_BYTES } from "./connection_exchange.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import { type ConnectionLimits, type OpenConnection, OpenConnections } from "./open_connections.ts";
 
@@ -29,12 +29,10 @@ interface Relayed {
   readonly ended: Promise<void>;
 }
 
-/** Both ends of a connection, and what the client said already. */
-interface Meeting {
-  readonly client: Deno.TcpConn;
-  readonly server: Deno.TcpConn;
+interface Meeting extends Ends {
   /** The server's. */
   readonly port: number;
+  /** What the client said already. */
   readonly hello: Uint8Array;
 }
 

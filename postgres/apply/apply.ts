@@ -40,10 +40,9 @@ export async function applyTable<F>(
     const round = count === 0 && request.isNew === true
       ? await make(database, request, limits)
       : await rest(request, behind) ?? await advance(database, request, limits);
-    behind = undefined;
+    behind = round.kind === "ran" ? round.behind : undefined;
     switch (round.kind) {
       case "ran":
-        behind = round.behind;
         statements.push(...round.step.statements);
         created ||= round.created;
         adopted ||= round.adopted;

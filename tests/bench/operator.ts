@@ -3,6 +3,7 @@ import { installDefinitions } from "../../handlers/operator/install.ts";
 import { silentLogger } from "../../kube/telemetry/logger.ts";
 import { systemTiming } from "../../kube/timing.ts";
 import type { Child } from "../../local/children.ts";
+import { imageFlags } from "../harness/dockerfile.ts";
 import { findFreePort } from "../../local/ports.ts";
 import { startProgram } from "./programs.ts";
 import { clusterRoleBindings, serviceAccounts, validatingConfigurations } from "./resources.ts";
@@ -23,7 +24,7 @@ export type Credentials = "kubeconfig" | "pod";
 
 const INSTANCE = "bench";
 /** As it is shipped. */
-const COMMAND = ["run", "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=50"];
+const COMMAND = ["run", ...imageFlags().filter((flag) => flag.startsWith("--v8-flags="))];
 
 /** Starts an operator and waits until its webhooks fail closed, which is the last step of its start. */
 export async function startOperator(stage: Stage, credentials: Credentials = "kubeconfig"): Promise<OperatorProcess> {

@@ -49,7 +49,9 @@ function encodeReview(type: ResourceType, { manifest, oldManifest }: Change): st
     generation: 1,
   };
   const stored = (each: KubeManifest) => ({ ...each, metadata: { ...each.metadata, ...added } });
-  const operation = oldManifest === undefined ? "CREATE" : "UPDATE";
+  const [operation, optionsKind] = oldManifest === undefined
+    ? ["CREATE", "CreateOptions"]
+    : ["UPDATE", "UpdateOptions"];
   const request = {
     uid: "0d9b3a4e-3f0c-4f62-9c0b-0a2f1f1f6c11",
     kind: { group, version, kind },
@@ -60,11 +62,7 @@ function encodeReview(type: ResourceType, { manifest, oldManifest }: Change): st
     userInfo: { username: "admin", groups: ["system:masters", "system:authenticated"] },
     object: stored(manifest),
     oldObject: oldManifest === undefined ? null : stored(oldManifest),
-    options: {
-      apiVersion: "meta.k8s.io/v1",
-      kind: oldManifest === undefined ? "CreateOptions" : "UpdateOptions",
-      fieldManager: "bench",
-    },
+    options: { apiVersion: "meta.k8s.io/v1", kind: optionsKind, fieldManager: "bench" },
   };
   return JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request });
 }

@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { compileArguments } from "../../build/compile_plan.ts";
 import { selfTestFolders } from "../../build/self_tests.ts";
+import { imageFlags } from "../harness/dockerfile.ts";
 import { startTestDatabase } from "../harness/postgres_database.ts";
 
 const ROOT = fromFileUrl(new URL("../..", import.meta.url));
@@ -109,6 +110,8 @@ Deno.test("a compiled binary carries the operator and the packages that it reach
     const [output, envFile] = [`${folder}/tablewright`, `${folder}/commit.env`];
     await Deno.writeTextFile(envFile, "TABLEWRIGHT_COMMIT=abc123\n");
     const args = compileArguments({ output, envFile, excluded: await selfTestFolders() });
+    const memoryFlags = (flags: readonly string[]) => flags.filter((flag) => flag.startsWith("--v8-flags="));
+    assertEquals(memoryFlags(args), memoryFlags(imageFlags()));
     // Any program will do: what Deno appends to the base runtime is what this is about, and nobody starts it.
     const env = { DENORT_BIN: await Deno.realPath("/bin/true") };
     const { code, stderr } = await deno(args, { cwd: ROOT, env });

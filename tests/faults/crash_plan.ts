@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { crashPoints, type Scenario, ScenarioRuns } from "./stage/scenario.ts";
 import { compareOutcomes } from "./verdict.ts";
 
@@ -10,6 +10,7 @@ export function testCrashPoints(scenario: Scenario): void {
     const reference = await runs.undisturbed();
     // What differs without a fault could not be told from a fault.
     assertEquals(compareOutcomes(reference.outcome, first.outcome), []);
+    assert(reference.effects.length > 0, "an operator that does nothing cannot die at it");
     for (const point of crashPoints(reference)) {
       const effect = `effect ${point.effect} of ${reference.effects.length}: ${reference.effects[point.effect - 1]}`;
       await t.step(`killed ${point.when} ${effect}`, async () => {

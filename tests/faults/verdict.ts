@@ -64,9 +64,11 @@ export async function readFaults(stage: Stage): Promise<readonly string[]> {
 /** What operators said, for whoever has to find out why a plan failed; empty if it did not. */
 export function storyOf({ operators }: Stage, faults: readonly string[]): readonly string[] {
   if (faults.length === 0) return [];
-  return operators.flatMap(({ name, log }) =>
-    log.map(({ time, level, message, ...rest }) => `${name} ${time} ${level}: ${message} ${JSON.stringify(rest)}`)
-  );
+  return operators.flatMap(({ name, log, words, end }) => [
+    ...log.map(({ time, level, message, ...rest }) => `${name} ${time} ${level}: ${message} ${JSON.stringify(rest)}`),
+    ...words.map((line) => `${name} ${line}`),
+    `${name} ${end === undefined ? "runs" : `ended with ${end.signal ?? end.code}`}`,
+  ]);
 }
 
 /** Everything that is wrong with a run, beside an undisturbed one. */

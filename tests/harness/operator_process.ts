@@ -51,6 +51,7 @@ export class OperatorProcess {
   /** What was written that is no entry of the log, such as the last words. */
   readonly words: string[] = [];
   readonly #child: Deno.ChildProcess;
+  #end: ProcessEnd | undefined;
 
   constructor(options: OperatorProcessOptions) {
     this.name = options.name;
@@ -62,8 +63,14 @@ export class OperatorProcess {
     this.ended = this.#child.status.then(async ({ code, signal }) => {
       const at = performance.now();
       await read;
-      return { code, signal, at };
+      this.#end = { code, signal, at };
+      return this.#end;
     });
+  }
+
+  /** How it ended, once it has. */
+  get end(): ProcessEnd | undefined {
+    return this.#end;
   }
 
   get pid(): number {

@@ -1,8 +1,13 @@
 import { DATABASE_RESOURCE } from "../../../handlers/database/objects.ts";
+import { assertEquals } from "@std/assert";
 import { startTestNodes } from "../../harness/nodes.ts";
 import { openTestbed } from "../../harness/testbed.ts";
 import { testCrashPoints } from "../crash_plan.ts";
-import type { Scenario } from "../stage/scenario.ts";
+import { readEndState } from "../oracles/end_state.ts";
+import { idle, type Scenario } from "../stage/scenario.ts";
+import { openStage, type Stage } from "../stage/stage.ts";
+import { applyObject, deleteObject, objectGone, objectReady } from "../stage/stage_objects.ts";
+import { markOf, readFaults, readOutcome } from "../verdict.ts";
 
 const type = DATABASE_RESOURCE;
 const POSTGRES = { type: "postgres", version: "18.1" };
@@ -22,7 +27,6 @@ const SCENARIOS: readonly Scenario[] = [
       { condition: "Ready=True", reason: "^PodReady$" },
     ],
   },
-  { name: "delete a Database", type, before: { ...POSTGRES, deletionPolicy: "Delete" } },
 ];
 
 let nodes: AsyncDisposable;
@@ -34,3 +38,32 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(async () => await nodes[Symbol.asyncDispose]());
 
 SCENARIOS.map((scenario) => ({ ...scenario, varies: true })).forEach(testCrashPoints);
+
+/** The life of a Database whose operator dies before users delete it. @returns what the next operator made, and what is wrong. */
+async function deleteUnseen(stage: Stage): Promise<readonly string[]> {
+  const subject = { type, name: "subject-1" };
+  const operator = await stage.start();
+  await applyObject(stage, subject, { ...POSTGRES, deletionPolicy: "Delete" });
+  await objectReady(stage, subject);
+  operator.send("SIGKILL");
+  await operator.ended;
+  await deleteObject(stage, subject);
+  await objectGone(stage, subject);
+  assertEquals(await readEndState(stage), []);
+  const mark = await markOf(stage);
+  await stage.start();
+  await idle(stage);
+  const { endState, objects } = await readOutcome(stage, mark);
+  await stage.stop();
+  return [...endState, ...objects, ...await readFaults(stage)];
+}
+
+/** An operator has no part in it, so there is nothing at which it could die: all that it made has an owner. */
+Deno.test("crash points: delete a Database while no operator runs", async () => {
+  const stage = await openStage("delete-a-database");
+  try {
+    assertEquals(await deleteUnseen(stage), []);
+  } finally {
+    await stage.close();
+  }
+});

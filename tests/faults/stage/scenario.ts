@@ -3,7 +3,7 @@ import type { ResourceType } from "../../../kube/object.ts";
 import { delay } from "@std/async/delay";
 import { eventually } from "../../harness/wait.ts";
 import type { CrashPoint } from "../crash_switch.ts";
-import { openStage, type Stage } from "./stage.ts";
+import { assertNoneGaveUp, openStage, type Stage } from "./stage.ts";
 import { PATIENCE } from "./stage_objects.ts";
 import { act, isEffectOn, prepare, settled } from "./scenario_acts.ts";
 import { compareOutcomes, markOf, type Outcome, readFaults, readOutcome, storyOf } from "../verdict.ts";
@@ -181,8 +181,10 @@ async function never(name: string): Promise<never> {
 }
 
 /** Waits until the operator has looked at everything and nothing waits for it. */
-export async function idle({ operators }: Stage): Promise<void> {
+export async function idle(stage: Stage): Promise<void> {
+  const { operators } = stage;
   await eventually("the operator is idle", async () => {
+    assertNoneGaveUp(stage);
     const metrics = (await operators.at(-1)?.ask("/metrics"))?.text;
     const figure = (pattern: RegExp) => [...metrics?.matchAll(pattern) ?? []].map(([, value]) => Number(value));
     const busy = figure(

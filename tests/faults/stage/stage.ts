@@ -133,6 +133,20 @@ export async function openStage(plan: string, options: StageOptions = {}): Promi
   };
 }
 
+/**
+ * For whoever waits for what an operator does.
+ *
+ * @throws {Error} if one of them gave up by itself: nobody would do it.
+ */
+export function assertNoneGaveUp({ operators, elects }: Stage): void {
+  // A leader that has lost its Lease ends, and another one goes on.
+  if (elects) return;
+  for (const { name, end, words } of operators) {
+    if (end === undefined || end.signal !== null || end.code === 0) continue;
+    throw new Error(`${name} ended by itself with ${end.code}: ${words.join("\n")}`);
+  }
+}
+
 /** How an operator comes to PostgreSQL. */
 interface Way {
   readonly proxy: PostgresFaultProxy;

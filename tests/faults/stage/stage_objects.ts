@@ -1,10 +1,12 @@
+import { NETWORK_POLICY, POD, SECRET, SERVICE, VOLUME_CLAIM } from "../../../handlers/database/observe/children.ts";
+import { DATABASE_RESOURCE } from "../../../handlers/database/objects.ts";
 import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
 import { isKubeError } from "../../../kube/client/client.ts";
 import { apiVersionOf, type KubeObject, type ResourceType } from "../../../kube/object.ts";
 import { eventually } from "../../harness/wait.ts";
 import type { PlanSpec } from "../oracles/catalog_parts.ts";
 import { type ClaimedStatus, claimsReady } from "../oracles/honesty.ts";
-import type { Stage } from "./stage.ts";
+import { assertNoneGaveUp, type Stage } from "./stage.ts";
 
 /** An object of ours as a plan reads it. */
 export type TableObject = KubeObject<PlanSpec, ClaimedStatus & { readonly message?: string }>;
@@ -65,11 +67,10 @@ export async function deleteTable(stage: Stage, name: string): Promise<void> {
   await deleteObject(stage, { type: TABLE_RESOURCE, name });
 }
 
-/** Reads an object; `undefined` if there is none. */
-export async function readObject(
-  { user, namespace }: Stage,
-  { type, name }: Subject,
-): Promise<TableObject | undefined> {
+/** Reads an object as whoever waits for it does; `undefined` if there is none. */
+export async function readObject(stage: Stage, { type, name }: Subject): Promise<TableObject | undefined> {
+  assertNoneGaveUp(stage);
+  const { user, namespace } = stage;
   try {
     return await user.get<TableObject>(type, { namespace, name });
   } catch (error) {
@@ -96,10 +97,22 @@ export async function tableGone(stage: Stage, name: string): Promise<void> {
   await objectGone(stage, { type: TABLE_RESOURCE, name });
 }
 
-/** Waits until an object is gone. */
+/** Waits until an object is gone, and what was made for it: that of a Database is collected by the cluster, a while later. */
 export async function objectGone(stage: Stage, subject: Subject): Promise<void> {
   const gone = async () => await readObject(stage, subject) === undefined;
   await eventually(`${stage.namespace}/${subject.name} is gone`, gone, PATIENCE);
+  if (subject.type !== DATABASE_RESOURCE) return;
+  const alone = async () => (await readChildren(stage, subject)).length === 0;
+  await eventually(`what was made for ${stage.namespace}/${subject.name} is gone`, alone, PATIENCE);
+}
+
+async function readChildren({ user, namespace }: Stage, { type, name }: Subject): Promise<readonly KubeObject[]> {
+  const lists = await Promise.all(
+    [POD, SERVICE, VOLUME_CLAIM, SECRET, NETWORK_POLICY].map((each) => user.list<KubeObject>(each, { namespace })),
+  );
+  const isOwned = ({ metadata }: KubeObject) =>
+    metadata.ownerReferences?.some((owner) => owner.kind === type.kind && owner.name === name) === true;
+  return lists.flatMap(({ items }) => items).filter(isOwned);
 }
 
 /** Waits for `Ready=False` with a reason, of the object as it is now; answers its message. */

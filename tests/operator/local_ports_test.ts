@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { findFreePort, isPortFree } from "./ports.ts";
+import { findFreePort, isPortFree } from "../../local/ports.ts";
 
-const ASKS = `const { findFreePort } = await import("${new URL("ports.ts", import.meta.url)}");
+const ASKS = `const { findFreePort } = await import("${new URL("../../local/ports.ts", import.meta.url)}");
 console.log(JSON.stringify(Array.from({ length: 200 }, findFreePort)));
 await Deno.stdin.read(new Uint8Array(1));`;
 

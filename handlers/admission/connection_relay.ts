@@ -97,7 +97,9 @@ export class ConnectionRelay {
         void this.#relay(await this.#listener.accept());
       } catch (error) {
         if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
-        // A client that was gone before it was accepted, or no file handle left: the sweep frees some.
+        // Reset before it was accepted: whoever sends many of these must not keep others waiting.
+        if (error instanceof Deno.errors.NotConnected) continue;
+        // No file handle left: the sweep frees some.
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

@@ -176,6 +176,8 @@ function startApiServerProcess(context: Context): Child {
   const address = context.bindAddress ?? LOOPBACK;
   const audit = context.auditLogPath === undefined ? [] : [
     ...["--audit-policy-file", join(directory, "audit-policy.yaml"), "--audit-log-path", context.auditLogPath],
+    // Megabytes; whoever reads the log reads one file.
+    ...["--audit-log-maxsize", "2000"],
   ];
   return startComponent(directory, {
     name: "kube-apiserver",

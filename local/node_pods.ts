@@ -9,6 +9,8 @@ const SHOWN = "tablewright.dev/shown-at";
 const PAUSE_MS = 1_000;
 /** Who is still there then waits for somebody else, as for a finalizer. */
 const TIMES = 30;
+/** Until then it holds the Lease, also on a busy machine; a Pod may come before. */
+const LEAST_TIMES = 15;
 
 /**
  * Shows a KWOK that was just started the Pods of its node which the one before left on their way. It looks at them once, as soon as it
@@ -22,7 +24,7 @@ export async function showPods(client: KubeClient, node: string, signal: AbortSi
     await delay(PAUSE_MS, { signal });
     const { items } = await client.list<Pod>(POD, { fieldSelector: `spec.nodeName=${node}`, signal });
     const pods = items.filter(isOnItsWay);
-    if (pods.length === 0) return;
+    if (pods.length === 0 && times >= LEAST_TIMES) return;
     const patch = { kind: "merge", value: { metadata: { annotations: { [SHOWN]: String(times) } } } } as const;
     const show = ({ metadata: { namespace = "", name } }: Pod) =>
       client.patch(POD, { namespace, name }, { patch, signal }).catch(() => {});

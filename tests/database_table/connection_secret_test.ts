@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { connectionsOf } from "../harness/connections.ts";
 import { deleteNamespace } from "../harness/namespace_end.ts";
 import { condition, startTestOperator } from "../harness/operator.ts";
 import { OperatorProcess } from "../harness/operator_process.ts";
@@ -51,7 +52,7 @@ function listenSilently(): AsyncDisposable & { readonly port: number; connection
     open.delete(connection);
   };
   const listening = (async () => {
-    for await (const connection of listener) void hold(connection);
+    for await (const connection of connectionsOf(listener)) void hold(connection);
   })();
   return {
     port: listener.addr.port,

@@ -86,7 +86,8 @@ export class CrashSwitch implements EffectGate {
     return {
       alive: true,
       happened: async () => {
-        if (point?.when !== "after") return true;
+        // Whoever was disarmed, or armed anew, meanwhile kills nobody for an earlier run.
+        if (point?.when !== "after" || this.#point !== point) return true;
         await this.#fire();
         return false;
       },

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { delay } from "@std/async/delay";
-import { closeQuietly, writeAll } from "./connections.ts";
+import { closeQuietly, connectionsOf, writeAll } from "./connections.ts";
 
 /** A way to a PostgreSQL server that writes down what is said on it. */
 export interface PostgresWire extends AsyncDisposable {
@@ -48,7 +48,7 @@ export function startPostgresWire(serverUrl: string): PostgresWire {
   const ends = new Set<Deno.Conn>();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {
-    for await (const near of listener) {
+    for await (const near of connectionsOf(listener)) {
       const far = await Deno.connect(server);
       for (const end of [near, far]) {
         end.setNoDelay(true);

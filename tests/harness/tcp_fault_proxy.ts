@@ -1,4 +1,4 @@
-import { closeQuietly } from "./connections.ts";
+import { closeQuietly, connectionsOf } from "./connections.ts";
 
 /** A TCP proxy that can misbehave. */
 export interface FaultProxy {
@@ -52,25 +52,21 @@ async function acceptAll(
   listener: Deno.TcpListener,
   { links, gate, targetPort }: { links: Set<Link>; gate: { open: boolean; attempts: number }; targetPort: number },
 ): Promise<void> {
-  try {
-    for await (const near of listener) {
-      gate.attempts++;
-      const far = gate.open
-        ? await Deno.connect({ hostname: "127.0.0.1", port: targetPort }).catch(() => undefined)
-        : undefined;
-      if (far === undefined) {
-        closeQuietly(near);
-        continue;
-      }
-      // What comes in two pieces would wait 40 ms for an acknowledgement, which neither end asked for.
-      [near, far].forEach((end) => end.setNoDelay(true));
-      const link: Link = { frozen: false, ends: [near, far] };
-      links.add(link);
-      void pump(link, near, far);
-      void pump(link, far, near);
+  for await (const near of connectionsOf(listener)) {
+    gate.attempts++;
+    const far = gate.open
+      ? await Deno.connect({ hostname: "127.0.0.1", port: targetPort }).catch(() => undefined)
+      : undefined;
+    if (far === undefined) {
+      closeQuietly(near);
+      continue;
     }
-  } catch {
-    // The listener was closed.
+    // What comes in two pieces would wait 40 ms for an acknowledgement, which neither end asked for.
+    [near, far].forEach((end) => end.setNoDelay(true));
+    const link: Link = { frozen: false, ends: [near, far] };
+    links.add(link);
+    void pump(link, near, far);
+    void pump(link, far, near);
   }
 }
 

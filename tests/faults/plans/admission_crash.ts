@@ -48,14 +48,18 @@ const MET_LATER = [CHECKED, {
 }];
 
 /** @returns the exit code of kubectl. */
-async function applyChange(stage: Stage, change: Readonly<Record<string, unknown>>): Promise<number> {
+async function applyChange(
+  stage: Stage,
+  change: Readonly<Record<string, unknown>>,
+  ...flags: readonly string[]
+): Promise<number> {
   const kubectl = new Kubectl(stage.testbed, stage.namespace);
   const metadata = { name: "orders", namespace: stage.namespace };
   const spec = { ...ORDERS, tableName: "orders", ...change };
   const { kind } = TABLE_RESOURCE;
   const manifest = { apiVersion: apiVersionOf(TABLE_RESOURCE), kind, metadata, spec };
   const { code, stdout, stderr } = await eventually("the webhooks answer", async () => {
-    const answer = await kubectl.apply(manifest);
+    const answer = await kubectl.apply(manifest, ...flags);
     return !isWebhookSilent(answer.stderr) && answer;
   });
   stage.heard.push({ where: `the output of kubectl about ${JSON.stringify(change)}`, text: stdout + stderr });
@@ -69,7 +73,10 @@ Deno.test("admission: what the rows forbid is refused, and nothing that is said 
     await applyTable(stage, "orders", { ...ORDERS, tableName: "orders" });
     await tableReady(stage, "orders");
     await stage.database.sql(`INSERT INTO public.orders SELECT n, '${ROW_CANARY}' FROM generate_series(1, 5) n`);
-    for (const change of REFUSED) assertEquals(await applyChange(stage, change), 1, stage.heard.at(-1)?.text);
+    for (const change of REFUSED) {
+      // A database that does not answer within 1.5 s is no reason to refuse.
+      await eventually("it is refused", async () => await applyChange(stage, change, "--dry-run=server") === 1);
+    }
     for (const change of MET_LATER) {
       assertEquals(await applyChange(stage, change), 0, stage.heard.at(-1)?.text);
       await tableWaits(stage, "orders", /./);

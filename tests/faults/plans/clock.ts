@@ -25,7 +25,7 @@ function moved(signal: typeof FORWARD | typeof BACK): Step {
     if (operator === undefined) throw new TypeError("an operator must run");
     await move(operator, signal);
     return async () => {
-      assertEquals((await operator.ask("/healthz?verbose"))?.status, 200, `/healthz after ${signal}`);
+      assertEquals((await operator.ask("/healthz?verbose", 20_000))?.status, 200, `/healthz after ${signal}`);
     };
   };
 }

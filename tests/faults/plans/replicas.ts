@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { eventually } from "../../harness/wait.ts";
+import { lockWaiters } from "../stage/lock_waiters.ts";
 import { Replicas } from "../stage/replicas.ts";
 import { changeTables, makeTables, tablesChanged, tablesMade } from "../stage/workload.ts";
 
@@ -28,8 +29,7 @@ Deno.test("replicas: the leader is frozen in the middle of a change and wakes up
   await reader.held;
   await changeTables(stage);
   await eventually("the leader waits for the lock", async () => {
-    const rows = await stage.database.sql("SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation'");
-    return rows.length > 0;
+    return (await lockWaiters(stage.database.sql)).length > 0;
   });
   leader.send("SIGSTOP");
   release.resolve();

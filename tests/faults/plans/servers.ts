@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { eventually } from "../../harness/wait.ts";
 import { type CrashableTestbed, startTestbed } from "../../harness/testbed.ts";
+import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
+import { lockWaiters } from "../stage/lock_waiters.ts";
 import type { Stage } from "../stage/stage.ts";
 import { faultsUnder, type Step } from "../stage/workload.ts";
 
@@ -21,10 +23,15 @@ async function startOwnServers(): Promise<CrashableTestbed> {
 
 /** While the operator works for what users did, nobody listens where the API server was. */
 function crashes(testbed: CrashableTestbed, component: "etcd" | "kube-apiserver"): Step {
-  return ({ api }) => async () => {
+  return ({ api, user, namespace }) => async () => {
     const attempts = api.network.attempts;
     api.network.refuse();
     await testbed.crash(component);
+    // Ready says of etcd only that it answers, not that each of the API server's connections to it is back.
+    await eventually(
+      "reads are answered",
+      () => user.list(TABLE_RESOURCE, { namespace }).then(() => true, () => false),
+    );
     await eventually("the operator met the outage", () => api.network.attempts > attempts);
     api.network.accept();
   };
@@ -38,8 +45,7 @@ function endsInTransaction(testbed: CrashableTestbed): Step {
     const ended = reader.ended.catch(() => {});
     return async () => {
       await eventually("a transaction of the operator is open", async () => {
-        const rows = await database.sql("SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation'");
-        return rows.length > 0;
+        return (await lockWaiters(database.sql)).length > 0;
       });
       await testbed.crash("postgres");
       await ended;

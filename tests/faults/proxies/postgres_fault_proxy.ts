@@ -1,4 +1,4 @@
-import { closeQuietly, writeAll } from "../../harness/connections.ts";
+import { closeQuietly, connectionsOf, writeAll } from "../../harness/connections.ts";
 import type { EffectGate, Passage } from "../crash_switch.ts";
 import { backendOf, encodeError, MessageReader, statementOf, type WireMessage } from "./postgres_wire.ts";
 
@@ -82,13 +82,9 @@ export function startPostgresFaultProxy(targetPort: number, gate: EffectGate): P
 }
 
 async function acceptAll(listener: Deno.TcpListener, proxy: Proxy): Promise<void> {
-  try {
-    for await (const client of listener) {
-      proxy.attempts++;
-      void serve(client, proxy);
-    }
-  } catch {
-    // The listener was closed.
+  for await (const client of connectionsOf(listener)) {
+    proxy.attempts++;
+    void serve(client, proxy);
   }
 }
 

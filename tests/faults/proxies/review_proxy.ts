@@ -1,4 +1,4 @@
-import { closeQuietly, writeAll } from "../../harness/connections.ts";
+import { closeQuietly, connectionsOf, writeAll } from "../../harness/connections.ts";
 
 /** What becomes of one review, on a connection that has carried some: the handshake of a new one is as large as a review. */
 export interface Strike {
@@ -78,11 +78,7 @@ export function startReviewProxy(ports: () => readonly number[]): ReviewProxy {
 }
 
 async function acceptAll(listener: Deno.TcpListener, ports: () => readonly number[], state: State): Promise<void> {
-  try {
-    for await (const api of listener) void serve(api, ports(), state);
-  } catch {
-    // The listener was closed.
-  }
+  for await (const api of connectionsOf(listener)) void serve(api, ports(), state);
 }
 
 async function serve(api: Deno.TcpConn, ports: readonly number[], state: State): Promise<void> {

@@ -142,8 +142,8 @@ export function assertNoneGaveUp({ operators, elects }: Stage): void {
   // A leader that has lost its Lease ends, and another one goes on.
   if (elects) return;
   for (const { name, end, words } of operators) {
-    if (end === undefined || end.signal !== null || end.code === 0) continue;
-    throw new Error(`${name} ended by itself with ${end.code}: ${words.join("\n")}`);
+    if (end === undefined || end.signal === "SIGKILL" || end.code === 0) continue;
+    throw new Error(`${name} ended by itself with ${end.signal ?? end.code}: ${words.join("\n")}`);
   }
 }
 

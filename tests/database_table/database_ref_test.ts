@@ -32,10 +32,11 @@ const servers = serverObjects(kubectl, namespace);
 const elsewhere = new Kubectl(testbed, other);
 const login = (name: string) => ({ type: "postgres", auth: { database: name, username: name } });
 
-/** The role gets the password that was made for it, as the server's first start would do. */
+/** The role gets the password that was made for it, as the server's first start would do, and the Database is Ready. */
 async function start(name: string, server: typeof orders): Promise<void> {
   await makePodReady(kubectl, name);
   await server.setPassword((await servers.secret(`${name}-credentials`))["password"] ?? "");
+  await servers.ready(name);
 }
 
 async function reasonOf(name: string): Promise<unknown> {
@@ -156,8 +157,8 @@ Deno.test("one server that is down concerns no other one, and Retain is the way 
   const retain = JSON.stringify({ spec: { deletionPolicy: "Retain" } });
   await kubectl.ok(["patch", "databasetable", "goods", "--type=merge", "-p", retain]);
   await gone("goods");
-  await stock.sql(`ALTER ROLE ${stock.name} LOGIN`);
   assertEquals(await stock.tables(), ["goods"]);
+  await stock.sql(`ALTER ROLE ${stock.name} LOGIN`);
 });
 
 Deno.test("a rotated password is read again after a login was refused", async () => {

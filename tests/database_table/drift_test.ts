@@ -132,6 +132,8 @@ Deno.test("the status says what is otherwise, as SQL", async () => {
   assertStringIncludes((await statusOf("refused")).message ?? "", "cannot change from text to character varying(20)");
   const reasons = (await statusOf("refused")).conditions?.map(({ type, status }) => `${type}=${status}`);
   assertEquals(reasons?.toSorted(), ["Drifted=True", "Ready=False", "Stalled=True"]);
+  // It was Ready before, and is while it is corrected.
+  await eventually("the correction is told", async () => (await statusOf("corrected")).history?.length === 2);
   assertEquals((await statusOf("corrected")).history?.map(({ change }) => change), ["Created", "Corrected"]);
   assertEquals((await statusOf("corrected")).drift, undefined);
 });
@@ -139,7 +141,10 @@ Deno.test("the status says what is otherwise, as SQL", async () => {
 Deno.test("an event tells of each drift and each correction once, and nobody tells a row value", async () => {
   const events = await eventually("the events are there", async () => {
     const found = await eventsOf("corrected");
-    return found.some((event) => event.startsWith("Corrected")) && found;
+    return ["Corrected", "Drifted"].every((reason) => found.some((event) => event.startsWith(reason))) && found;
+  });
+  await eventually("the drift of the other one is told", async () => {
+    return (await eventsOf("extended")).some((event) => event.startsWith("Drifted"));
   });
   assertEquals(events.filter((event) => event.startsWith("Drifted")).length, 1);
   assertStringIncludes(events.join("\n"), "column kind is missing");

@@ -30,7 +30,9 @@ function table(name: string, columns: unknown, more: Record<string, unknown> = {
 }
 
 async function healthAnswers(): Promise<boolean> {
-  const response = await fetch(`http://127.0.0.1:${operator.httpPort}/healthz`, { signal: AbortSignal.timeout(2_000) });
+  const response = await fetch(`http://127.0.0.1:${operator.httpPort}/healthz`, {
+    signal: AbortSignal.timeout(10_000),
+  });
   await response.body?.cancel();
   return response.ok;
 }

@@ -115,7 +115,7 @@ Deno.test("a table that somebody has locked is a warning, never a wait", async (
       "--dry-run=server",
     );
     assertEquals(code, 0, stderr);
-    assertEquals(performance.now() - started < 5_000, true);
+    assertEquals(performance.now() - started < 20_000, true);
     const [first = "", ...plan] = warningsOf(stderr);
     assertStringIncludes(
       first,

@@ -70,7 +70,10 @@ Deno.test("the first command of the README starts everything, and says what to t
   const dead = run.status.then(({ code }) => {
     throw new Error(`it ended with ${code}: ${said.join("\n")}`);
   });
-  const text = await Promise.race([eventually("the banner", () => banner("export KUBECONFIG=")), dead]);
+  const text = await Promise.race([
+    eventually("the banner", () => banner("export KUBECONFIG="), { withinMs: 180_000 }),
+    dead,
+  ]);
   databaseUrl = (await Deno.readTextFile(join(clone, ".local/database_url"))).trim();
   const kubectlPath = said.find((line) => line.includes(` apply -f ${SAMPLE}`))?.trim().split(" ")[0] ?? "kubectl";
   assertEquals(text, join(clone, ".local/kubeconfig"));

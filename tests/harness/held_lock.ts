@@ -20,6 +20,8 @@ export async function holdLock(
   const { signal } = new AbortController();
   const limits = { readOnly: false, lockTimeoutMs: 30_000, statementTimeoutMs: 30_000, signal };
   const ended = database.transaction(limits, async (transaction) => {
+    // Somebody else has all the time in the world.
+    await transaction.query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
     await transaction.query(`LOCK TABLE public.${table} IN ${mode} MODE`);
     taken.resolve();
     await released.promise;

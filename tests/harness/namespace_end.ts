@@ -24,7 +24,8 @@ const KINDS = "databasetables,databases.zalando.org,samples,pods,services,secret
 
 /** Deletes a namespace and waits until it is gone; one that stays is told with everything that is still in it. */
 export async function deleteNamespace(kubectl: Kubectl, namespace: string): Promise<void> {
-  const { code, stderr } = await kubectl.run(["delete", "namespace", namespace, "--timeout=60s"]);
+  // Its controller comes again later and later where something ends slowly, as Pods do.
+  const { code, stderr } = await kubectl.run(["delete", "namespace", namespace, "--timeout=180s"]);
   if (code !== 0) {
     throw new Error(`Cannot delete namespace ${namespace}: ${stderr}\n${await whatIsLeft(kubectl, namespace)}`);
   }

@@ -78,10 +78,14 @@ export async function startTestOperator(name: string, options: OperatorOptions =
     // The driver's result is an array with more on it; after a query that failed half way, the next one's has holes in it.
     sql: async (text) => [...await sql.unsafe(text)].filter((row) => row !== undefined),
     startOperator: (flags = options.flags) => process.start(flags),
-    stopOperator: () => process.stop(),
+    async stopOperator() {
+      await process.stop();
+      await webhooksForgotten(kubectl, name);
+    },
     async restart(flags = options.flags) {
       await process.stop();
       await process.start(flags);
+      if (flags?.some((flag) => /^(--webhooks=)?off$/.test(flag))) await webhooksForgotten(kubectl, name);
     },
     async close() {
       await process.stop();
@@ -91,6 +95,15 @@ export async function startTestOperator(name: string, options: OperatorOptions =
   };
   await process.start(options.flags);
   return operator;
+}
+
+/** The API server hears a moment later that there is nobody to ask any more: until then it refuses what users write. */
+async function webhooksForgotten(kubectl: Kubectl, namespace: string): Promise<void> {
+  const metadata = { name: "nobody-judges", namespace };
+  const table = { apiVersion: "kopf.demo/v1", kind: "DatabaseTable", metadata, spec: {} };
+  await eventually("the webhooks are forgotten", async () => {
+    return !(await kubectl.apply(table, "--dry-run=server")).stderr.includes("failed calling webhook");
+  });
 }
 
 interface ProcessConnections {

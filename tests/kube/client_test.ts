@@ -90,7 +90,7 @@ async function watches({ client }: TestCluster): Promise<void> {
   const { resourceVersion } = await client.list(configMaps, { namespace: "default" });
   const big = "é😀".repeat(50_000);
   const seen: string[] = [];
-  const created = client.create(configMaps, makeMap("watched", { big }));
+  await client.create(configMaps, makeMap("watched", { big }));
   for await (
     const event of client.watch<ConfigMap>(configMaps, { namespace: "default", resourceVersion, timeoutSeconds: 2 })
   ) {
@@ -98,7 +98,6 @@ async function watches({ client }: TestCluster): Promise<void> {
     seen.push(`${event.type} ${event.object.metadata.name}`);
     if (event.object.metadata.name === "watched") assertEquals(event.object.data?.big, big);
   }
-  await created;
   assert(seen.includes("ADDED watched"), seen.join());
 
   for await (const _event of client.watch(configMaps, { namespace: "default", resourceVersion })) break;

@@ -176,10 +176,18 @@ Deno.test("a child ends with its owner where the kernel is asked to see to it", 
   const isAsked = await new Deno.Command("setpriv", { args: ["--pdeathsig", "TERM", "true"] }).output().catch(() =>
     undefined
   );
+  if (isAsked?.success) {
+    // Before that it is the shell that asks.
+    await eventually("the kernel was asked", () => commandOf(owner.child).includes("sleep"));
+  }
   assert(owner.signal());
   if (isAsked?.success) await eventually("the child is gone", () => isAlive(owner.child) ? undefined : true);
   else await stopLeftovers(folder.path);
 });
+
+function commandOf(pid: number): string {
+  return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0")[0] ?? "";
+}
 
 function recordsIn(folder: string): readonly string[] {
   return [...Deno.readDirSync(folder)].map((entry) => entry.name).filter((name) => name.endsWith(".child.json"));

@@ -26,9 +26,9 @@ function table(columns: readonly unknown[]): unknown {
 }
 
 async function configurations(name: string): Promise<readonly string[]> {
-  const kinds = "validatingwebhookconfiguration,mutatingwebhookconfiguration";
-  const all = await kubectl.ok(["get", kinds, "-o", "name"]);
-  return all.split("\n").filter((line) => line.endsWith(`/${name}`));
+  const kinds = ["validatingwebhookconfiguration", "mutatingwebhookconfiguration"];
+  const found = await Promise.all(kinds.map((kind) => kubectl.get(kind, name)));
+  return kinds.filter((_, index) => found[index] !== undefined);
 }
 
 Deno.test("the webhooks are gone at once, also where a reconcile that runs holds up the end", async () => {

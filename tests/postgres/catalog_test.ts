@@ -240,6 +240,7 @@ Deno.test("an index that is being built, and one whose build failed, are told fr
   const blocker = Promise.withResolvers<void>();
   const holds = Promise.withResolvers<void>();
   const holder = at.write(async (transaction) => {
+    await transaction.query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
     await transaction.query("LOCK TABLE app.t IN ROW EXCLUSIVE MODE");
     holds.resolve();
     await blocker.promise;

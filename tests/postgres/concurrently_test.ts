@@ -42,6 +42,7 @@ Deno.test("who leaves a statement outside of any transaction ends the wait alone
   const release = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
   const holder = database.transaction(writing, async (transaction) => {
+    await transaction.query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
     await transaction.query("LOCK TABLE public.left_alone IN ROW EXCLUSIVE MODE");
     held.resolve();
     await release.promise;

@@ -222,7 +222,9 @@ Deno.test("the plan that the server keeps for a look at a table reads no more th
       return row?.["QUERY PLAN"][0]?.Plan["Shared Hit Blocks"] ?? NaN;
     });
   for (const prefix of ["customers_1", "orders_499"]) {
-    const [kept, own] = [await pages("force_generic_plan", prefix), await pages("force_custom_plan", prefix)];
+    // Somebody else's VACUUM may change the catalog between two measurements.
+    const least = async (mode: string) => Math.min(...[await pages(mode, prefix), await pages(mode, prefix)]);
+    const [kept, own] = [await least("force_generic_plan"), await least("force_custom_plan")];
     assert(kept <= own && kept < 50, `${prefix}: the kept plan reads ${kept} pages, its own one ${own}`);
   }
 });

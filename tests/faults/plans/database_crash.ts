@@ -1,5 +1,5 @@
-import { DATABASE_RESOURCE } from "../../../handlers/database/objects.ts";
 import { assertEquals } from "@std/assert";
+import { DATABASE_RESOURCE } from "../../../handlers/database/objects.ts";
 import { startTestNodes } from "../../harness/nodes.ts";
 import { openTestbed } from "../../harness/testbed.ts";
 import { testCrashPoints } from "../crash_plan.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
 import { eventually } from "../../harness/wait.ts";
 import { type CrashableTestbed, startTestbed } from "../../harness/testbed.ts";
-import { TABLE_RESOURCE } from "../../../handlers/database_table/handler.ts";
 import { lockWaiters } from "../stage/lock_waiters.ts";
 import type { Stage } from "../stage/stage.ts";
 import { faultsUnder, type Step } from "../stage/workload.ts";

@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import { progress, report } from "./figure.ts";
 import { MANY, prepareManyTables } from "./many_tables.ts";
 import { startOperator } from "./operator.ts";
@@ -7,6 +8,8 @@ import { TABLE_RESOURCE, tableManifest } from "./tables.ts";
 import { until } from "./wait.ts";
 
 const RUNS = 3;
+/** What the start left to collect is collected behind the first sweep, 30 s later. */
+const AT_REST_MS = 40_000;
 const LAST = "after-many";
 
 /** A start with 10,000 tables that nobody touched; the floor is a start with the same cluster and database but no objects. */
@@ -19,11 +22,14 @@ export async function benchRestart(stage: Stage): Promise<void> {
     // The first start installs definitions and the registry.
     await restart(stage);
     for (let run = 0; run < RUNS; run++) floor.push(await restart(stage));
+    const restsAt = await memoryAtRest(stage);
     await prepareManyTables(stage);
     for (let run = 1; run <= RUNS; run++) {
       progress(`restart with ${MANY} tables, run ${run} of ${RUNS}`);
       measured.push(await restart(stage));
     }
+    const value = await memoryAtRest(stage);
+    report({ name: `restart with ${MANY} tables, RSS at rest`, value, floor: restsAt, unit: "MB", runs: 1 });
   } finally {
     await stage.sql.unsafe(`ALTER ROLE ${stage.role} RESET pg_stat_statements.track`);
   }
@@ -32,6 +38,17 @@ export async function benchRestart(stage: Stage): Promise<void> {
     const of = (restarts: readonly Restart[]) => median(restarts.map((each) => each[key]));
     const name = `restart with ${MANY} tables, ${WORDS[key]}`;
     report({ name, value: of(measured), floor: of(floor), unit, runs: RUNS });
+  }
+}
+
+/** Of a start after which nobody has asked for anything, in MB. */
+async function memoryAtRest(stage: Stage): Promise<number> {
+  const operator = await startOperator(stage, "pod");
+  try {
+    await delay(AT_REST_MS);
+    return residentMemory(operator.child.pid).now;
+  } finally {
+    await operator.stop();
   }
 }
 

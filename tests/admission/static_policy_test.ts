@@ -70,9 +70,7 @@ Deno.test("with the operator down a user without the verb adopt may not point at
   if (table === undefined) throw new Error("there is a kind");
   const adopting = { ...table, spec: { ...table.spec, adoptionPolicy: "IfCompatible" } };
   const create = ["create", "--as=joe", "--dry-run=server", "-f", "-"];
-  await eventually("joe may write", async () => {
-    return (await kubectl.run(["auth", "can-i", "create", "databasetables.kopf.demo", "--as", "joe"])).code === 0;
-  });
+  await kubectl.granted("joe", "create", "databasetables.kopf.demo");
   const denied = await kubectl.run(create, JSON.stringify(object(adopting, "adopting", "Retain")));
   assertEquals(denied.code, 1);
   assertStringIncludes(denied.stderr, "needs the RBAC verb adopt on databasetables.kopf.demo");

@@ -189,8 +189,8 @@ Deno.test("users read and write while a long plan runs", async () => {
     longest = Math.max(longest, performance.now() - started);
   }
   await applied;
-  // Nobody works in the three seconds of a lock time-out, which an autovacuum of the table may cost; without steps it is the whole plan.
-  assertEquals(longest < 10_000, true, `a write waited ${longest} ms`);
+  // Less than the three seconds of one lock time-out, in which nobody would have worked at all.
+  assertEquals(longest < 3_000, true, `a write waited ${longest} ms`);
 });
 
 const BY_HAND: readonly string[] = [

@@ -1,7 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { columnsOf, condition, startTestOperator } from "../harness/operator.ts";
 import { TableObjects } from "../harness/table_objects.ts";
-import { eventually } from "../harness/wait.ts";
 
 const operator = await startTestOperator("take-over");
 const { kubectl } = operator;
@@ -32,9 +31,7 @@ Deno.test("a table of another cluster is taken over only by the id of that clust
   const rights = ["--verb=create,get,patch,update", "--resource=databasetables.kopf.demo"];
   await kubectl.ok(["create", "clusterrole", "take-over-author", ...rights]);
   await kubectl.ok(["create", "rolebinding", "take-over-author", "--clusterrole=take-over-author", "--user=joe"]);
-  await eventually("joe may write", async () => {
-    return (await kubectl.run(["auth", "can-i", "patch", "databasetables.kopf.demo", "--as", "joe"])).code === 0;
-  });
+  await kubectl.granted("joe", "patch", "databasetables.kopf.demo");
   const right = annotated("moved", GONE);
   assertStringIncludes((await kubectl.apply(right, "--as", "joe")).stderr, "needs the RBAC verb adopt");
   const { code, stderr } = await kubectl.apply(right);

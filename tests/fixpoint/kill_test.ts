@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { openDatabase } from "../../postgres/session/client.ts";
+import { mayRest } from "../harness/held_lock.ts";
 import { eventually } from "../harness/wait.ts";
 import { type Spec, table } from "./case.ts";
 import { FixpointDatabase, type Subject, subjectOf } from "./fixpoint_database.ts";
@@ -113,8 +114,7 @@ async function hold(statement: string): Promise<() => Promise<void>> {
   const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const limits = { readOnly: false, lockTimeoutMs: 60_000, statementTimeoutMs: 60_000 };
   const ended = database.transaction({ ...limits, signal: new AbortController().signal }, async (transaction) => {
-    // Somebody else has all the time in the world.
-    await transaction.query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
+    await mayRest(transaction);
     await transaction.query(statement);
     held.resolve();
     await released.promise;

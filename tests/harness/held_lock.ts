@@ -1,4 +1,4 @@
-import { openDatabase } from "../../postgres/session/client.ts";
+import { openDatabase, type Transaction } from "../../postgres/session/client.ts";
 import type { TestOperator } from "./operator.ts";
 
 /** A lock that a session of somebody else holds. */
@@ -20,8 +20,7 @@ export async function holdLock(
   const { signal } = new AbortController();
   const limits = { readOnly: false, lockTimeoutMs: 30_000, statementTimeoutMs: 30_000, signal };
   const ended = database.transaction(limits, async (transaction) => {
-    // Somebody else has all the time in the world.
-    await transaction.query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
+    await mayRest(transaction);
     await transaction.query(`LOCK TABLE public.${table} IN ${mode} MODE`);
     taken.resolve();
     await released.promise;
@@ -33,4 +32,9 @@ export async function holdLock(
       await ended;
     },
   };
+}
+
+/** Gives a transaction all the time in the world, as that of somebody else has: one of ours ends when it rests for 10 s. */
+export async function mayRest(transaction: Transaction): Promise<void> {
+  await transaction.query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
 }

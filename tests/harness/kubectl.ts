@@ -1,6 +1,7 @@
 import { isKubeError, KubeClient } from "../../kube/client/client.ts";
 import { objectPath } from "./resource_paths.ts";
 import type { Testbed } from "./testbed.ts";
+import { eventually } from "./wait.ts";
 
 export interface Answer {
   readonly code: number;
@@ -46,6 +47,12 @@ export class Kubectl {
     const { code, stdout, stderr } = await this.run(args, stdin);
     if (code !== 0) throw new Error(`kubectl ${args.join(" ")} failed (${code}): ${stderr}${stdout}`);
     return stdout;
+  }
+
+  /** Waits until a user has a right that was just bound: the authorizer hears of it a moment later. */
+  async granted(user: string, verb: string, resource: string): Promise<void> {
+    const question = ["auth", "can-i", verb, resource, "--as", user];
+    await eventually(`${user} may ${verb} ${resource}`, async () => (await this.run(question)).code === 0);
   }
 
   /** `kubectl apply -f -` of an object; JSON is YAML. */

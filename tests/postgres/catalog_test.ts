@@ -4,6 +4,7 @@ import { observeDependents } from "../../postgres/catalog/dependents.ts";
 import { openDatabase } from "../../postgres/session/client.ts";
 import { type CatalogDatabase, openCatalogDatabase } from "../harness/catalog_database.ts";
 import { EVERYTHING, everythingDdl, ownTable } from "../harness/everything_table.ts";
+import { mayRest } from "../harness/held_lock.ts";
 import { eventually } from "../harness/wait.ts";
 
 const { signal } = new AbortController();
@@ -240,7 +241,7 @@ Deno.test("an index that is being built, and one whose build failed, are told fr
   const blocker = Promise.withResolvers<void>();
   const holds = Promise.withResolvers<void>();
   const holder = at.write(async (transaction) => {
-    await transaction.query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
+    await mayRest(transaction);
     await transaction.query("LOCK TABLE app.t IN ROW EXCLUSIVE MODE");
     holds.resolve();
     await blocker.promise;

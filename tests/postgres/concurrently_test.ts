@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Database, openDatabase } from "../../postgres/session/client.ts";
 import { PostgresError } from "../../postgres/session/errors.ts";
+import { mayRest } from "../harness/held_lock.ts";
 import { eventually } from "../harness/wait.ts";
 import { startTestDatabase, type TestDatabase } from "../harness/postgres_database.ts";
 
@@ -42,7 +43,7 @@ Deno.test("who leaves a statement outside of any transaction ends the wait alone
   const release = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
   const holder = database.transaction(writing, async (transaction) => {
-    await transaction.query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
+    await mayRest(transaction);
     await transaction.query("LOCK TABLE public.left_alone IN ROW EXCLUSIVE MODE");
     held.resolve();
     await release.promise;

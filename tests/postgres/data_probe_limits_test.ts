@@ -171,10 +171,10 @@ Deno.test("askData() samples a large table first, and asks all of it for duplica
   assertEquals(sampled, "more than 1,000 rows would have no value for x");
   // One time in a hundred the sample has it.
   const [missing] = await fixture.answers([notNull("email")], MILLION, large);
-  assert(/^(timeout|(at least )?1 row has no value for email)$/.test(missing ?? ""), missing);
+  assert(/^(at least )?1 row has no value for email$/.test(missing ?? ""), missing);
   assertEquals(await fixture.answers([unique(["id"])], MILLION, large), ["size"]);
   const [few] = await fixture.answers([unique(["parent"])], MILLION, large);
-  assert(/^(timeout|(at least|more than) [\d,]+ values of parent occur more than once)$/.test(few ?? ""), few);
+  assert(/^(at least|more than) [\d,]+ values of parent occur more than once$/.test(few ?? ""), few);
   await fixture.setUp("CREATE INDEX ON public.million (id, parent)");
   await fixture.server.asSuperuser("VACUUM ANALYZE public.million");
   const [covered] = await fixture.answers([unique(["id"])], MILLION, large);
@@ -198,12 +198,7 @@ Deno.test("askData() asks a table one thing at a time", async () => {
     columns.map((column) => fixture.answers([notNull(column)], MILLION, { memory })),
   );
   await watch;
-  const expected = ["holds", "holds", "holds", "1 row has no value for email"];
-  // As above: a slow machine must say that it is one.
-  assertEquals(
-    all.map(([answer]) => answer),
-    expected.map((each, at) => all[at]?.[0] === "timeout" ? "timeout" : each),
-  );
+  assertEquals(all.map(([answer]) => answer), ["holds", "holds", "holds", "1 row has no value for email"]);
   assertEquals(running.filter((n) => n > 1), []);
 });
 

@@ -140,5 +140,5 @@ Deno.test("a parse costs no event loop: the worst texts are refused in milliseco
   await typeOf("interval year");
   const start = performance.now();
   for (const text of worst) assert(!(await parseType(text)).ok);
-  assert(performance.now() - start < 5_000);
+  assert(performance.now() - start < 500);
 });

@@ -76,6 +76,7 @@ Deno.test("admission: what the rows forbid is refused, and nothing that is said 
     for (const change of REFUSED) {
       // A database that does not answer within 1.5 s is no reason to refuse.
       await eventually("it is refused", async () => await applyChange(stage, change, "--dry-run=server") === 1);
+      assertEquals(await applyChange(stage, change), 1, stage.heard.at(-1)?.text);
     }
     for (const change of MET_LATER) {
       assertEquals(await applyChange(stage, change), 0, stage.heard.at(-1)?.text);

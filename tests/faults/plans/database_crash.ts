@@ -7,7 +7,7 @@ import { readEndState } from "../oracles/end_state.ts";
 import { idle, type Scenario } from "../stage/scenario.ts";
 import { openStage, type Stage } from "../stage/stage.ts";
 import { applyObject, deleteObject, objectGone, objectReady } from "../stage/stage_objects.ts";
-import { markOf, readFaults, readOutcome } from "../verdict.ts";
+import { markOf, readFaults, readOutcome, storyOf } from "../verdict.ts";
 
 const type = DATABASE_RESOURCE;
 const POSTGRES = { type: "postgres", version: "18.1" };
@@ -55,7 +55,8 @@ async function deleteUnseen(stage: Stage): Promise<readonly string[]> {
   await idle(stage);
   const { endState, objects } = await readOutcome(stage, mark);
   await stage.stop();
-  return [...endState, ...objects, ...await readFaults(stage)];
+  const faults = [...endState, ...objects, ...await readFaults(stage)];
+  return [...faults, ...storyOf(stage, faults)];
 }
 
 /** An operator has no part in it, so there is nothing at which it could die: all that it made has an owner. */
